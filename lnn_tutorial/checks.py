@@ -132,7 +132,7 @@ def compare(
         return wrong(f"{name} is missing.")
     try:
         value = np.asarray(value, dtype=float)
-    except Exception:
+    except (TypeError, ValueError):
         return wrong(f"{name} should be made of real numbers, got {type(value).__name__}.")
     expected = np.asarray(expected, dtype=float)
 
