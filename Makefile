@@ -1,0 +1,46 @@
+# make book    build the pages (and the environment, if needed)
+# make test    run every test in the same environment
+# make run     execute all chapters anew and write their outputs
+# make serve   build, then show the pages on http://127.0.0.1:8000
+# make clean   remove what was built; .venv stays
+#
+# Another interpreter: make book PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# The thread count changes the last bits of a sum, and training amplifies them.
+export JAX_PLATFORMS = cpu
+export PJRT_NPROC = 1
+export OPENBLAS_NUM_THREADS = 1
+export TQDM_DISABLE = 1
+
+.PHONY: book test run serve clean install
+
+book: install
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@printf '\nThe book is built. Open this file in a browser:\n  %s\n' '$(CURDIR)/_build/html/index.html'
+
+test: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 --nbval chapters tests
+
+run: install
+	$(BIN)/python scripts/run_notebooks.py
+
+serve: book
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+clean:
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	find chapters lnn_tutorial scripts tests -name __pycache__ -prune -exec rm -rf {} +
+
+install: .venv/installed
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("This book needs Python 3.11 or newer; $(PYTHON) is %d.%d. Name another one: make book PYTHON=python3.12" % v[:2])'
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -r requirements.txt
+	@touch $@
