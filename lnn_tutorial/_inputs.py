@@ -1,0 +1,99 @@
+"""The door: what comes in from a caller is checked once, here, and named if it is wrong."""
+
+import math
+import numbers
+
+import jax
+import jax.numpy as jnp
+
+
+def vector(name, x):
+    """Return `x` as a finite floating-point vector `[d]`, or raise and say what it was.
+
+    Values can only be looked at outside of `jit`, `grad` and `vmap`; shapes and dtypes always.
+    """
+    try:
+        x = jnp.asarray(x)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"expected {name} to be an array [d], got {type(x).__name__}") from error
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(
+            f"expected {name} to hold floating-point numbers, got {x.dtype}; "
+            "derivatives need real numbers: write 1.0 for 1"
+        )
+    if x.ndim != 1:
+        raise ValueError(
+            f"expected {name} of one state, shape [d], got shape {x.shape}"
+            + ("; map over a batch with jax.vmap" if x.ndim > 1 else "")
+        )
+    if x.size == 0:
+        raise ValueError(f"expected {name} with at least one coordinate, got shape {x.shape}")
+    if not isinstance(x, jax.core.Tracer) and not bool(jnp.isfinite(x).all()):
+        raise ValueError(f"expected {name} to be finite, got {x}")
+    return x
+
+
+def state(q, q_dot, names=("q", "q_dot")):
+    """Return two vectors of one shape `[d]`: positions and velocities, or positions and momenta."""
+    q, q_dot = vector(names[0], q), vector(names[1], q_dot)
+    if q.shape != q_dot.shape:
+        raise ValueError(
+            f"expected {names[0]} and {names[1]} of one shape [d], got {q.shape} and {q_dot.shape}"
+        )
+    return q, q_dot
+
+
+def states(q, q_dot, dim):
+    """Return a batch of states `[n, dim]` as two finite floating-point arrays."""
+    q, q_dot = jnp.asarray(q), jnp.asarray(q_dot)
+    if q.shape != q_dot.shape or q.ndim != 2 or q.shape[1] != dim or q.shape[0] == 0:
+        raise ValueError(
+            f"expected a batch q and q_dot of one shape [n, {dim}], got {q.shape} and {q_dot.shape}"
+        )
+    for name, x in (("q", q), ("q_dot", q_dot)):
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            raise TypeError(f"expected {name} to hold floating-point numbers, got {x.dtype}")
+        if not isinstance(x, jax.core.Tracer) and not bool(jnp.isfinite(x).all()):
+            raise ValueError(f"expected {name} to be finite, but some entries are not")
+    return q, q_dot
+
+
+def positive(**values):
+    """Raise unless every value is a finite number above zero."""
+    for name, value in values.items():
+        number(**{name: value})
+        if not isinstance(value, jax.core.Tracer) and not float(value) > 0:
+            raise ValueError(f"expected {name} > 0, got {value}")
+
+
+def number(**values):
+    """Raise unless every value is a finite real number (a traced scalar passes)."""
+    for name, value in values.items():
+        if isinstance(value, jax.core.Tracer):
+            continue
+        scalar = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not scalar and not (hasattr(value, "ndim") and value.ndim == 0):
+            raise TypeError(f"expected {name} to be a number, got {type(value).__name__}")
+        if not math.isfinite(float(value)):
+            raise ValueError(f"expected {name} to be finite, got {value}")
+
+
+def count(minimum=1, **values):
+    """Raise unless every value is a whole number of at least `minimum`."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise TypeError(f"expected {name} to be a whole number, got {value!r}")
+        if value < minimum:
+            raise ValueError(f"expected {name} >= {minimum}, got {value}")
+
+
+def choice(name, value, known):
+    """Raise unless `value` is one of the `known` names; the message lists them."""
+    if value not in known:
+        raise ValueError(f"unknown {name} {value!r}; known are: {', '.join(sorted(known))}")
+
+
+def function(name, value):
+    """Raise unless `value` can be called."""
+    if not callable(value):
+        raise TypeError(f"expected {name} to be a function, got {type(value).__name__}")

@@ -1,0 +1,167 @@
+r"""Motion from equations of motion: fixed steps as one compiled scan, and a reference from SciPy.
+
+`rollout` steps an acceleration with the classical Runge–Kutta method, for any model. `variational`
+steps a Lagrangian by making a discretised action stationary: symplectic, so that the energy error
+stays bounded over any time. Both can be jitted, mapped over starts and differentiated. `reference`
+is SciPy's DOP853 in float64, an independent oracle.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from lnn_tutorial import _inputs
+
+
+def rk4_step(acceleration, q, q_dot, dt):
+    r"""One classical Runge–Kutta step of (q, q̇)' = (q̇, q̈); the error of one step is O(dt⁵).
+
+    Args:
+        acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`.
+        q, q_dot: the state.
+        dt: the step, in seconds; negative steps go back in time.
+
+    Returns:
+        `(q, q_dot)` a step later.
+    """
+
+    def slope(q, q_dot):
+        return q_dot, acceleration(q, q_dot)
+
+    k1 = slope(q, q_dot)
+    k2 = slope(q + dt / 2 * k1[0], q_dot + dt / 2 * k1[1])
+    k3 = slope(q + dt / 2 * k2[0], q_dot + dt / 2 * k2[1])
+    k4 = slope(q + dt * k3[0], q_dot + dt * k3[1])
+    return (
+        q + dt / 6 * (k1[0] + 2 * k2[0] + 2 * k3[0] + k4[0]),
+        q_dot + dt / 6 * (k1[1] + 2 * k2[1] + 2 * k3[1] + k4[1]),
+    )
+
+
+def rollout(acceleration, q, q_dot, *, dt, steps, substeps=1):
+    r"""The motion from one start, by RK4.
+
+    Args:
+        acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`.
+        q, q_dot: the start.
+        dt: time between the states returned, in seconds.
+        steps: how many states follow the start.
+        substeps: Runge–Kutta steps in each `dt`.
+
+    Returns:
+        `(q [steps + 1, d], q_dot [steps + 1, d])` at t = 0, dt, …, steps · dt.
+
+    Raises:
+        ValueError: a step of zero, fewer than one step, a start that is not one finite state.
+    """
+    q, q_dot = _start(q, q_dot, dt, steps, substeps)
+    _inputs.function("acceleration", acceleration)
+    step = partial(rk4_step, acceleration, dt=dt / substeps)
+    return _scan(step, (q, q_dot), steps, substeps)
+
+
+def discrete_lagrangian(lagrangian, q_now, q_next, dt):
+    r"""The action of one step by the midpoint rule, 𝓛_d = dt · 𝓛(½(q₀ + q₁), (q₁ − q₀)/dt).
+
+    Source: Marsden & West (2001), Section 1.1.
+    """
+    return dt * lagrangian((q_now + q_next) / 2, (q_next - q_now) / dt)
+
+
+def variational_step(lagrangian, q, p, dt, iterations=5):
+    r"""One step of the variational midpoint integrator: the discretised action is stationary.
+
+    Solves p = −∂𝓛_d/∂q₀ for q₁ by Newton's method and returns p₁ = ∂𝓛_d/∂q₁; second order,
+    symplectic, for any regular Lagrangian.
+
+    Args:
+        lagrangian: function `(q [d], q_dot [d]) -> scalar`.
+        q, p: position and canonical momentum.
+        dt: the step, in seconds.
+        iterations: of Newton's method, from the guess q₁ = q + dt q̇ with p = ∂𝓛/∂q̇.
+
+    Returns:
+        `(q, p)` a step later.
+
+    Source: Marsden & West (2001), Section 1.5, position-momentum form.
+    """
+    d_now = jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt), argnums=0)
+    d_next = jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt), argnums=1)
+
+    def newton(_, q_next):
+        miss = p + d_now(q, q_next)
+        return q_next - jnp.linalg.solve(jax.jacobian(d_now, argnums=1)(q, q_next), miss)
+
+    q_next = jax.lax.fori_loop(0, iterations, newton, q)
+    return q_next, d_next(q, q_next)
+
+
+def variational_rollout(lagrangian, q, q_dot, *, dt, steps, substeps=1):
+    r"""The motion from one start, by the variational midpoint integrator.
+
+    Args:
+        lagrangian: function `(q [d], q_dot [d]) -> scalar`; its mass matrix must be invertible.
+        q, q_dot: the start.
+        dt, steps, substeps: as in `rollout`.
+
+    Returns:
+        `(q [steps + 1, d], p [steps + 1, d])`: positions and canonical momenta.
+    """
+    q, q_dot = _start(q, q_dot, dt, steps, substeps)
+    _inputs.function("lagrangian", lagrangian)
+    p = jax.grad(lagrangian, argnums=1)(q, q_dot)
+    step = partial(variational_step, lagrangian, dt=dt / substeps)
+    return _scan(step, (q, p), steps, substeps)
+
+
+def reference(acceleration, q, q_dot, *, dt, steps, rtol=1e-12, atol=1e-12):
+    r"""The motion from one start by SciPy's DOP853 with tight tolerances: slow and trustworthy.
+
+    Enable float64 in JAX (`jax.config.update("jax_enable_x64", True)`), or the acceleration
+    itself is good to seven digits only and the step control labours at its noise.
+
+    Args:
+        acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`.
+        q, q_dot, dt, steps: as in `rollout`.
+        rtol, atol: error allowed in a step.
+
+    Returns:
+        `(q [steps + 1, d], q_dot [steps + 1, d])`, NumPy float64.
+
+    Raises:
+        RuntimeError: when SciPy gives up; the message says where and why.
+    """
+    q, q_dot = _start(q, q_dot, dt, steps)
+    _inputs.function("acceleration", acceleration)
+    d, times, field = q.size, dt * np.arange(steps + 1), jax.jit(acceleration)
+
+    def slope(_, x):
+        return np.concatenate([x[d:], np.asarray(field(jnp.asarray(x[:d]), jnp.asarray(x[d:])))])
+
+    start = np.concatenate([q, q_dot]).astype(np.float64)
+    solution = solve_ivp(
+        slope, (0.0, times[-1]), start, method="DOP853", t_eval=times, rtol=rtol, atol=atol
+    )
+    if not solution.success:
+        raise RuntimeError(f"DOP853 stopped after {len(solution.t)} frames: {solution.message}")
+    return solution.y[:d].T, solution.y[d:].T
+
+
+def _start(q, q_dot, dt, steps, substeps=1):
+    _inputs.number(dt=dt)
+    if not isinstance(dt, jax.core.Tracer) and dt == 0:
+        raise ValueError("expected a step dt other than zero, got 0")
+    _inputs.count(steps=steps, substeps=substeps)
+    return _inputs.state(q, q_dot)
+
+
+def _scan(step, start, steps, substeps):
+    def frame(state, _):
+        state = jax.lax.fori_loop(0, substeps, lambda _, s: step(*s), state)
+        return state, state
+
+    _, states = jax.lax.scan(frame, start, length=steps)
+    return jax.tree.map(lambda first, rest: jnp.vstack([first, rest]), start, states)

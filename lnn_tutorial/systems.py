@@ -1,0 +1,326 @@
+r"""The physics to learn: each system knows its Lagrangian, its energy and its true acceleration.
+
+A system is a small frozen dataclass; its constants are its arguments. `lagrangian`, `energy` and
+`acceleration` take one state `(q [d], q_dot [d])`; the acceleration is a closed form worked out by
+hand, and so an oracle for everything that automatic differentiation says. `sample` draws the states
+that a network is trained on. Angles are in radians, counted from the downward vertical; units are SI.
+"""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from lnn_tutorial import _inputs
+
+
+@dataclass(frozen=True)
+class System:
+    """What every system shares: constants checked when it is made, states sampled from a box."""
+
+    dim: ClassVar[int]
+    angles: ClassVar[tuple[bool, ...]]
+    """Which coordinates are angles, equal again after a full turn."""
+
+    def __post_init__(self):
+        _inputs.positive(**{f.name: getattr(self, f.name) for f in fields(self)})
+
+    def _box(self):
+        """Lower and upper corner of the box of states: two pairs (q [d], q_dot [d])."""
+        raise NotImplementedError
+
+    def sample(self, key, n):
+        """Draw `n` states uniformly from the system's box, given in the class's docstring.
+
+        Args:
+            key: a JAX random key.
+            n: how many.
+
+        Returns:
+            `(q [n, d], q_dot [n, d])`.
+        """
+        _inputs.count(n=n)
+        low, high = (jnp.concatenate([jnp.asarray(x, float) for x in c]) for c in self._box())
+        states = jax.random.uniform(key, (n, 2 * self.dim), minval=low, maxval=high)
+        return states[:, : self.dim], states[:, self.dim :]
+
+    def _state(self, q, q_dot):
+        q, q_dot = _inputs.state(q, q_dot)
+        if q.shape != (self.dim,):
+            raise ValueError(f"expected {self.dim} coordinate(s), got q of shape {q.shape}")
+        return q, q_dot
+
+
+@dataclass(frozen=True)
+class FallingBall(System):
+    r"""A ball in uniform gravity: q = (height, sideways).
+
+    𝓛 = ½ m (q̇₁² + q̇₂²) − m g q₁ and q̈ = (−g, 0).
+
+    `sample`: heights and distances in ±5 m, velocities in ±5 m/s.
+
+    Args:
+        mass: m, in kg.
+        gravity: g, in m/s².
+
+    Source: Cranmer et al. (2020), Appendix B, Eq. 9.
+    """
+
+    mass: float = 1.0
+    gravity: float = 9.8
+    dim: ClassVar[int] = 2
+    angles: ClassVar[tuple[bool, ...]] = (False, False)
+
+    def lagrangian(self, q, q_dot):
+        """𝓛 = ½ m q̇·q̇ − m g q₁, in joules."""
+        q, q_dot = self._state(q, q_dot)
+        return 0.5 * self.mass * q_dot @ q_dot - self.mass * self.gravity * q[0]
+
+    def energy(self, q, q_dot):
+        """E = ½ m q̇·q̇ + m g q₁, in joules."""
+        q, q_dot = self._state(q, q_dot)
+        return 0.5 * self.mass * q_dot @ q_dot + self.mass * self.gravity * q[0]
+
+    def acceleration(self, q, q_dot):
+        """q̈ = (−g, 0), in m/s²."""
+        q, q_dot = self._state(q, q_dot)
+        return jnp.array([-self.gravity, 0.0], q.dtype)
+
+    def _box(self):
+        return ([-5, -5], [-5, -5]), ([5, 5], [5, 5])
+
+
+@dataclass(frozen=True)
+class HarmonicOscillator(System):
+    r"""A mass on a spring: q = (displacement,).
+
+    𝓛 = ½ m q̇² − ½ k q² and q̈ = −(k/m) q.
+
+    `sample`: displacements in ±2 m, velocities in ±2 √(k/m) m/s.
+
+    Args:
+        mass: m, in kg.
+        stiffness: k, in N/m.
+    """
+
+    mass: float = 1.0
+    stiffness: float = 1.0
+    dim: ClassVar[int] = 1
+    angles: ClassVar[tuple[bool, ...]] = (False,)
+
+    def lagrangian(self, q, q_dot):
+        """𝓛 = ½ m q̇² − ½ k q², in joules."""
+        q, q_dot = self._state(q, q_dot)
+        return 0.5 * self.mass * q_dot[0] ** 2 - 0.5 * self.stiffness * q[0] ** 2
+
+    def energy(self, q, q_dot):
+        """E = ½ m q̇² + ½ k q², in joules."""
+        q, q_dot = self._state(q, q_dot)
+        return 0.5 * self.mass * q_dot[0] ** 2 + 0.5 * self.stiffness * q[0] ** 2
+
+    def acceleration(self, q, q_dot):
+        """q̈ = −(k/m) q, in m/s²."""
+        q, q_dot = self._state(q, q_dot)
+        return -self.stiffness / self.mass * q
+
+    def _box(self):
+        fastest = 2 * (self.stiffness / self.mass) ** 0.5
+        return ([-2], [-fastest]), ([2], [fastest])
+
+
+@dataclass(frozen=True)
+class Pendulum(System):
+    r"""A plane pendulum: q = (θ,), from the downward vertical.
+
+    𝓛 = ½ m l² θ̇² + m g l cos θ and θ̈ = −(g/l) sin θ.
+
+    `sample`: θ anywhere on the circle, θ̇ up to 1.5 times the speed 2 √(g/l) with which the
+    pendulum passes the bottom when it just reaches the top.
+
+    Args:
+        mass: m, in kg.
+        length: l, in m.
+        gravity: g, in m/s².
+    """
+
+    mass: float = 1.0
+    length: float = 1.0
+    gravity: float = 9.8
+    dim: ClassVar[int] = 1
+    angles: ClassVar[tuple[bool, ...]] = (True,)
+
+    def lagrangian(self, q, q_dot):
+        """𝓛 = ½ m l² θ̇² + m g l cos θ, in joules."""
+        q, q_dot = self._state(q, q_dot)
+        m, l, g = self.mass, self.length, self.gravity
+        return 0.5 * m * l**2 * q_dot[0] ** 2 + m * g * l * jnp.cos(q[0])
+
+    def energy(self, q, q_dot):
+        """E = ½ m l² θ̇² − m g l cos θ, in joules."""
+        q, q_dot = self._state(q, q_dot)
+        m, l, g = self.mass, self.length, self.gravity
+        return 0.5 * m * l**2 * q_dot[0] ** 2 - m * g * l * jnp.cos(q[0])
+
+    def acceleration(self, q, q_dot):
+        """θ̈ = −(g/l) sin θ, in rad/s²."""
+        q, q_dot = self._state(q, q_dot)
+        return -self.gravity / self.length * jnp.sin(q)
+
+    def positions(self, q):
+        """Cartesian position of the bob, (x, y) `[1, 2]`, the pivot at the origin, y upward."""
+        return self.length * jnp.stack([jnp.sin(q), -jnp.cos(q)], axis=-1)
+
+    def _box(self):
+        fastest = 3 * (self.gravity / self.length) ** 0.5
+        return ([-jnp.pi], [-fastest]), ([jnp.pi], [fastest])
+
+
+@dataclass(frozen=True)
+class SpringPendulum(System):
+    r"""A mass on a spring that also swings, in polar coordinates: q = (r, θ).
+
+    𝓛 = ½ m (ṙ² + r² θ̇²) + m g r cos θ − ½ k (r − l)², and so
+    r̈ = r θ̇² + g cos θ − (k/m)(r − l) and θ̈ = −(2 ṙ θ̇ + g sin θ)/r.
+
+    `sample`: r within l/2 … 2l, θ anywhere on the circle, ṙ in ±1.6 √(g l) and θ̇ in
+    ±2 √(g/l): room for every motion that `sample_released` starts with the default constants.
+
+    Args:
+        mass: m, in kg.
+        stiffness: k, in N/m.
+        rest_length: l, in m.
+        gravity: g, in m/s².
+    """
+
+    mass: float = 1.0
+    stiffness: float = 40.0
+    rest_length: float = 1.0
+    gravity: float = 9.8
+    dim: ClassVar[int] = 2
+    angles: ClassVar[tuple[bool, ...]] = (False, True)
+
+    def lagrangian(self, q, q_dot):
+        """𝓛 = ½ m (ṙ² + r² θ̇²) + m g r cos θ − ½ k (r − l)², in joules."""
+        return self._kinetic(q, q_dot) - self._potential(q, q_dot)
+
+    def energy(self, q, q_dot):
+        """E = ½ m (ṙ² + r² θ̇²) − m g r cos θ + ½ k (r − l)², in joules."""
+        return self._kinetic(q, q_dot) + self._potential(q, q_dot)
+
+    def _kinetic(self, q, q_dot):
+        (r, _), (r_dot, theta_dot) = self._state(q, q_dot)
+        return 0.5 * self.mass * (r_dot**2 + r**2 * theta_dot**2)
+
+    def _potential(self, q, q_dot):
+        (r, theta), _ = self._state(q, q_dot)
+        stretch = r - self.rest_length
+        return 0.5 * self.stiffness * stretch**2 - self.mass * self.gravity * r * jnp.cos(theta)
+
+    def acceleration(self, q, q_dot):
+        """r̈ = r θ̇² + g cos θ − (k/m)(r − l) in m/s², θ̈ = −(2 ṙ θ̇ + g sin θ)/r in rad/s²."""
+        (r, theta), (r_dot, theta_dot) = self._state(q, q_dot)
+        pull = self.stiffness / self.mass * (r - self.rest_length)
+        r_ddot = r * theta_dot**2 + self.gravity * jnp.cos(theta) - pull
+        theta_ddot = -(2 * r_dot * theta_dot + self.gravity * jnp.sin(theta)) / r
+        return jnp.stack([r_ddot, theta_ddot])
+
+    def sample_released(self, key, n):
+        """Draw `n` states at rest: θ up to a right angle either way, r within 10 % of balance."""
+        _inputs.count(n=n)
+        radius, angle = jax.random.uniform(key, (2, n), minval=-1.0)
+        balance = self.rest_length + self.mass * self.gravity / self.stiffness
+        q = jnp.stack([balance * (1 + 0.1 * radius), 0.5 * jnp.pi * angle], axis=1)
+        return q, jnp.zeros_like(q)
+
+    def positions(self, q):
+        """Cartesian position of the mass, (x, y) `[1, 2]`, the pivot at the origin, y upward."""
+        r, theta = q
+        return r * jnp.stack([jnp.sin(theta), -jnp.cos(theta)])[None]
+
+    def _box(self):
+        l, g = self.rest_length, self.gravity
+        r_dot, theta_dot = 1.6 * (g * l) ** 0.5, 2 * (g / l) ** 0.5
+        return (
+            ([0.5 * l, -jnp.pi], [-r_dot, -theta_dot]),
+            ([2 * l, jnp.pi], [r_dot, theta_dot]),
+        )
+
+
+@dataclass(frozen=True)
+class DoublePendulum(System):
+    r"""Two pendulums, one hung from the other: q = (θ₁, θ₂), both from the downward vertical.
+
+    𝓛 = ½ (m₁ + m₂) l₁² θ̇₁² + ½ m₂ l₂² θ̇₂² + m₂ l₁ l₂ θ̇₁ θ̇₂ cos(θ₁ − θ₂)
+    + (m₁ + m₂) g l₁ cos θ₁ + m₂ g l₂ cos θ₂.
+
+    `sample`: both angles anywhere on the circle, both velocities in ±10 rad/s: the states on which
+    the paper's public code trains. `sample_released`: angles anywhere, velocities within
+    0 … 0.1 rad/s: the near-rest starts on which it is judged.
+
+    Args:
+        mass1, mass2: m₁, m₂, in kg.
+        length1, length2: l₁, l₂, in m.
+        gravity: g, in m/s².
+
+    Source: Cranmer et al. (2020), Section 5, with m = l = 1 and g = 9.8.
+    """
+
+    mass1: float = 1.0
+    mass2: float = 1.0
+    length1: float = 1.0
+    length2: float = 1.0
+    gravity: float = 9.8
+    dim: ClassVar[int] = 2
+    angles: ClassVar[tuple[bool, ...]] = (True, True)
+
+    def lagrangian(self, q, q_dot):
+        """𝓛 = T − V, in joules."""
+        return self._kinetic(q, q_dot) - self._potential(q, q_dot)
+
+    def energy(self, q, q_dot):
+        """E = T + V, in joules; zero where both bobs are at rest at the pivot's height."""
+        return self._kinetic(q, q_dot) + self._potential(q, q_dot)
+
+    def _kinetic(self, q, q_dot):
+        (theta1, theta2), (omega1, omega2) = self._state(q, q_dot)
+        m1, m2, l1, l2 = self.mass1, self.mass2, self.length1, self.length2
+        return (
+            0.5 * (m1 + m2) * l1**2 * omega1**2
+            + 0.5 * m2 * l2**2 * omega2**2
+            + m2 * l1 * l2 * omega1 * omega2 * jnp.cos(theta1 - theta2)
+        )
+
+    def _potential(self, q, q_dot):
+        (theta1, theta2), _ = self._state(q, q_dot)
+        m1, m2, g = self.mass1, self.mass2, self.gravity
+        return -(m1 + m2) * g * self.length1 * jnp.cos(theta1) - m2 * g * self.length2 * jnp.cos(
+            theta2
+        )
+
+    def acceleration(self, q, q_dot):
+        """The two angular accelerations in rad/s²: the two by two equations solved by hand."""
+        (theta1, theta2), (omega1, omega2) = self._state(q, q_dot)
+        m1, m2, l1, l2 = self.mass1, self.mass2, self.length1, self.length2
+        g, delta = self.gravity, theta1 - theta2
+        # θ̈₁ + a₁ θ̈₂ = f₁ and a₂ θ̈₁ + θ̈₂ = f₂
+        a1 = m2 / (m1 + m2) * l2 / l1 * jnp.cos(delta)
+        a2 = l1 / l2 * jnp.cos(delta)
+        f1 = -m2 / (m1 + m2) * l2 / l1 * omega2**2 * jnp.sin(delta) - g / l1 * jnp.sin(theta1)
+        f2 = l1 / l2 * omega1**2 * jnp.sin(delta) - g / l2 * jnp.sin(theta2)
+        return jnp.stack([f1 - a1 * f2, f2 - a2 * f1]) / (1 - a1 * a2)
+
+    def sample_released(self, key, n):
+        """Draw `n` near-rest states: angles in 0 … 2π, velocities in 0 … 0.1 rad/s."""
+        _inputs.count(n=n)
+        high = jnp.array([2 * jnp.pi, 2 * jnp.pi, 0.1, 0.1])
+        states = jax.random.uniform(key, (n, 4), maxval=high)
+        return states[:, :2], states[:, 2:]
+
+    def positions(self, q):
+        """Cartesian positions of both bobs, (x, y) `[2, 2]`, the pivot at the origin, y upward."""
+        arms = jnp.stack([jnp.sin(q), -jnp.cos(q)], axis=-1)
+        return jnp.cumsum(arms * jnp.array([[self.length1], [self.length2]]), axis=0)
+
+    def _box(self):
+        return ([0, 0], [-10, -10]), ([2 * jnp.pi, 2 * jnp.pi], [10, 10])
