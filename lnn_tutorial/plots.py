@@ -11,9 +11,11 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
+from importlib import resources
+from string import Template
 from typing import Any
 
 import matplotlib as mpl
@@ -124,10 +126,12 @@ def trajectory(
     and its unit. Names in `COLOURS` get their own colour, others the next free one.
     Raises ValueError where shapes differ.
     """
-    ax = _axes(ax)
-    for name, curve in _named(curves, "curves"):
-        if np.shape(t) != curve.shape:
+    curves = _named(curves)
+    for name, curve in curves.items():
+        if curve.shape != np.shape(t):
             raise ValueError(f"expected {name} of the shape {np.shape(t)} of t, got {curve.shape}")
+    ax = _axes(ax)
+    for name, curve in curves.items():
         ax.plot(t, curve, **_look(name, ax))
     ax.set(xlabel="time (s)", ylabel=ylabel)
     if len(curves) > 1:
@@ -157,14 +161,15 @@ def loss_curves(
 
     `losses` maps names to positive arrays [steps], which may differ in length.
     """
-    ax = _axes(ax)
-    for name, loss in _named(losses, "losses"):
-        if loss.ndim != 1:
+    losses = _named(losses)
+    for name, loss in losses.items():
+        if loss.ndim != 1 or loss.size == 0:
             raise ValueError(f"expected the losses of {name} of shape [steps], got {loss.shape}")
+    ax = _axes(ax)
+    for name, loss in losses.items():
         look = _look(name, ax)
-        width = min(window, loss.size)
-        windows = np.lib.stride_tricks.sliding_window_view(loss, width)
-        middle = np.arange(len(windows)) + width // 2
+        windows = np.lib.stride_tricks.sliding_window_view(loss, min(window, loss.size))
+        middle = np.arange(len(windows)) + windows.shape[1] // 2
         ax.plot(middle, np.median(windows, axis=1), **look)
         ax.plot(loss, color=look["color"], alpha=0.2, linewidth=0.6, zorder=1)
     ax.set(xlabel="training step", ylabel=ylabel, yscale="log")
@@ -181,7 +186,7 @@ def pendulum(
     reach: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """A pendulum that hangs from the origin: its last position, and how it came there.
+    """A pendulum that hangs from the origin: where it is at last, and how it came there.
 
     `points` are the bobs' Cartesian positions in metres, [times, 2] or [times, bobs, 2], y upward.
     The path of the last bob is a thin line. `arms` positions, spread evenly over the times, are
@@ -189,25 +194,23 @@ def pendulum(
     the rods as springs. `reach` fixes the half-width of the axes, which a film needs.
     """
     points = np.asarray(points, dtype=float)
-    points = points[:, None] if points.ndim == 2 else points
-    if points.ndim != 3 or points.shape[-1] != 2 or 0 in points.shape:
+    bobs = points[:, None] if points.ndim == 2 else points
+    if bobs.ndim != 3 or bobs.shape[-1] != 2 or bobs.size == 0:
         raise ValueError(
             f"expected points of shape [times, 2] or [times, bobs, 2], got {points.shape}"
         )
     ax = _axes(ax)
     colour = _look(name, ax)["color"]
-    ax.plot(*points[:, -1].T, color=colour, alpha=0.4, linewidth=1)
-    chosen = np.unique(np.linspace(len(points) - 1, 0, max(arms, 1)).round().astype(int))
-    chosen = [len(points) - 1] if arms <= 1 else chosen
-    for i, alpha in zip(chosen, np.linspace(0.2, 1.0, len(chosen) + 1)[1:], strict=True):
-        joints = np.vstack([np.zeros(2), points[i]])
-        rods = np.vstack(
-            [_spring(a, b) if spring else [a, b] for a, b in itertools.pairwise(joints)]
-        )
+    ax.plot(*bobs[:, -1].T, color=colour, alpha=0.4, linewidth=1)
+    last = len(bobs) - 1
+    drawn = np.unique(np.linspace(0, last, arms).round().astype(int)) if arms > 1 else [last]
+    for i, alpha in zip(drawn, np.linspace(1.0, 0.2, len(drawn))[::-1], strict=True):
+        joints = itertools.pairwise([np.zeros(2), *bobs[i]])
+        rods = np.vstack([_spring(a, b) if spring else [a, b] for a, b in joints])
         ax.plot(*rods.T, color=colour, alpha=alpha, linewidth=1.4)
-        ax.plot(*points[i].T, "o", color=colour, alpha=alpha, markersize=9, markeredgewidth=0)
+        ax.plot(*bobs[i].T, "o", color=colour, alpha=alpha, markersize=9, markeredgewidth=0)
     ax.plot(0, 0, "s", color="0.5", markersize=5)
-    reach = 1.1 * np.abs(points).max() if reach is None else reach
+    reach = 1.1 * np.abs(bobs).max() if reach is None else reach
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set(xlabel="x (m)", ylabel="y (m)")
     return ax
@@ -226,16 +229,15 @@ def _axes(ax: Axes | None) -> Axes:
     return plt.subplots()[1] if ax is None else ax
 
 
-def _named(arrays: Mapping[str, np.ndarray], what: str) -> list[tuple[str, np.ndarray]]:
-    """The arrays with their names, checked."""
+def _named(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     if not isinstance(arrays, Mapping) or not arrays:
-        raise TypeError(f"expected {what} as a dict from names to arrays, got {arrays!r}")
-    return [(name, np.asarray(array)) for name, array in arrays.items()]
+        raise TypeError(f"expected a dict from names to arrays, got {arrays!r}")
+    return {name: np.asarray(array) for name, array in arrays.items()}
 
 
 def _look(name: str, ax: Axes) -> dict[str, Any]:
-    """Colour, label and order of a model's curve; the truth lies beneath, a little wider."""
-    look = {"color": COLOURS.get(name) or f"C{len(ax.lines)}", "label": LABELS.get(name, name)}
+    """Colour and label of a model's curve; the truth lies beneath the others, a little wider."""
+    look = {"color": COLOURS.get(name) or f"C{len(ax.lines) % 10}", "label": LABELS.get(name, name)}
     return look | ({"linewidth": 2.6, "zorder": 1.5} if name == "truth" else {})
 
 
@@ -244,11 +246,11 @@ def _look(name: str, ax: Axes) -> dict[str, Any]:
 
 @dataclass(frozen=True, repr=False)
 class Player:
-    """Pictures drawn ahead, and the sliders that choose among them. Shows itself as HTML."""
+    """Pictures drawn ahead and the sliders that choose among them. Shows itself as HTML."""
 
     html: str
     frames: int
-    controls: tuple[str, ...] = field(default=())
+    controls: tuple[str, ...]
 
     def _repr_html_(self) -> str:
         return self.html
@@ -269,7 +271,7 @@ def interactive(
     start: Mapping[str, Any] | None = None,
     labels: Mapping[str, str] | None = None,
     formats: Mapping[str, str] | None = None,
-    **controls: Sequence,
+    **controls: Iterable,
 ) -> Player:
     """A picture with one or two sliders that needs no kernel: every frame is drawn ahead.
 
@@ -294,53 +296,58 @@ def interactive(
     in size.
     """
     if not isinstance(alt, str) or not alt.strip():
-        raise ValueError("expected alt, a sentence that says what the picture shows, got none")
-    controls = {name: list(values) for name, values in controls.items()}
-    _check_controls(controls, start or {}, labels or {}, formats or {})
-    texts = {
-        name: [_value_text(value, (formats or {}).get(name)) for value in values]
-        for name, values in controls.items()
-    }
-    first = {
-        name: values.index(start[name]) if start and name in start else 0
-        for name, values in controls.items()
-    }
-    frames = [
-        _frame(draw, dict(zip(controls, values, strict=True)), dpi, colours)
-        for values in itertools.product(*controls.values())
-    ]
-    sizes = {Image.open(io.BytesIO(png)).size for png in frames}
+        raise ValueError(f"expected alt, a sentence that says what the picture shows, got {alt!r}")
+    if not fps > 0:
+        raise ValueError(f"expected a positive fps, got {fps}")
+    if not 1 <= len(controls) <= 2:
+        raise ValueError(f"expected one or two controls, got {len(controls)}")
+    given = {"start": start or {}, "labels": labels or {}, "formats": formats or {}}
+    for what, names in given.items():
+        if unknown := set(names) - set(controls):
+            raise ValueError(f"expected {what} of {list(controls)}, got {sorted(unknown)}")
+    sliders = [_slider(name, values, **given) for name, values in controls.items()]
+    choices = list(itertools.product(*[slider.values for slider in sliders]))
+    if len(choices) > MAX_FRAMES:
+        raise ValueError(f"expected at most {MAX_FRAMES} frames, got {len(choices)}")
+
+    frames = [_frame(draw, dict(zip(controls, c, strict=True)), dpi, colours) for c in choices]
+    sizes = {Image.open(io.BytesIO(frame)).size for frame in frames}
     if len(sizes) > 1:
         raise ValueError(f"expected frames of one size, got {sorted(sizes)} pixels")
-    names = {name: (labels or {}).get(name, name.replace("_", " ")) for name in controls}
-    sources = ["data:image/png;base64," + base64.b64encode(png).decode() for png in frames]
-    width, height = (round(pixels * 100 / dpi) for pixels in sizes.pop())
-    html = _html(sources, width, height, alt, caption, texts, names, first, fps if play else 0)
+    size = [round(100 * pixels / dpi) for pixels in sizes.pop()]
+    html = _html(frames, size, alt, caption, sliders, fps if play else 0)
     return Player(html, len(frames), tuple(controls))
 
 
-def _check_controls(controls: dict, start: Mapping, labels: Mapping, formats: Mapping) -> None:
-    if not 1 <= len(controls) <= 2:
-        raise ValueError(
-            f"expected one or two controls, got {len(controls)}: {', '.join(controls)}"
+@dataclass(frozen=True)
+class _Slider:
+    label: str
+    values: list
+    texts: list[str]
+    start: int
+
+    def html(self) -> str:
+        text = escape(self.texts[self.start])
+        return (
+            f"<p><label><span>{escape(self.label)}</span>"
+            f'<input type="range" min="0" max="{len(self.values) - 1}" value="{self.start}" '
+            f'step="1" aria-valuetext="{text}" autocomplete="off"></label>'
+            f'<output aria-live="off">{text}</output></p>'
         )
-    for name, values in controls.items():
-        if len(values) < 2:
-            raise ValueError(f"expected at least two values of {name}, got {len(values)}")
-        if name in start and start[name] not in values:
-            raise ValueError(f"expected start[{name!r}] among {values}, got {start[name]!r}")
-    frames = np.prod([len(values) for values in controls.values()])
-    if frames > MAX_FRAMES:
-        raise ValueError(f"expected at most {MAX_FRAMES} frames, got {frames}: use fewer values")
-    for what, given in {"start": start, "labels": labels, "formats": formats}.items():
-        if unknown := set(given) - set(controls):
-            raise ValueError(f"expected {what} of {list(controls)}, got {sorted(unknown)}")
 
 
-def _value_text(value: Any, template: str | None) -> str:
-    if template is not None:
-        return template.format(value)
-    return value if isinstance(value, str) else f"{value:g}"
+def _slider(name: str, values: Iterable, start, labels, formats) -> _Slider:
+    if not isinstance(values, Iterable) or isinstance(values, str):
+        raise TypeError(f"expected a sequence of values of {name}, got {type(values).__name__}")
+    values = list(values)
+    if len(values) < 2:
+        raise ValueError(f"expected at least two values of {name}, got {len(values)}")
+    if name in start and start[name] not in values:
+        raise ValueError(f"expected start[{name!r}] among {values}, got {start[name]!r}")
+    plain = "{}" if isinstance(values[0], str) else "{:g}"
+    texts = [formats.get(name, plain).format(value) for value in values]
+    first = values.index(start[name]) if name in start else 0
+    return _Slider(labels.get(name, name.replace("_", " ")), values, texts, first)
 
 
 def _frame(draw: Callable, values: dict[str, Any], dpi: float, colours: int) -> bytes:
@@ -350,88 +357,44 @@ def _frame(draw: Callable, values: dict[str, Any], dpi: float, colours: int) -> 
         figure = draw(**values)
         if not isinstance(figure, Figure):
             raise TypeError(f"expected draw to return a Figure, got {type(figure).__name__}")
-        with io.BytesIO() as full, io.BytesIO() as small, mpl.rc_context({"savefig.bbox": None}):
+        full, small = io.BytesIO(), io.BytesIO()
+        with mpl.rc_context({"savefig.bbox": None}):
             figure.savefig(full, format="png", dpi=dpi, facecolor="white")
-            picture = Image.open(full).convert("RGB")
-            picture = picture.quantize(colours, method=QUANTIZE, dither=Image.Dither.NONE)
-            picture.save(small, format="png", optimize=True)
-            return small.getvalue()
+        # Maximum coverage keeps the colour of a thin line, which a median cut would lose.
+        method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+        picture = Image.open(full).convert("RGB").quantize(colours, method, dither=dither)
+        picture.save(small, format="png", optimize=True)
+        return small.getvalue()
     finally:
         for number in set(plt.get_fignums()) - before:
             plt.close(number)
 
 
-QUANTIZE = Image.Quantize.MAXCOVERAGE
-_STYLE = """
-.lnn-player{margin:0;max-width:100%;color:inherit}
-.lnn-player img{display:block;margin:0;width:100%;height:auto;background:#fff}
-.lnn-player>div{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:center;margin-top:.5rem}
-.lnn-player>div[hidden]{display:none}
-.lnn-player p{display:flex;flex:1 1 16rem;gap:.5rem;align-items:center;margin:0;min-width:0}
-.lnn-player label{display:flex;flex:1;flex-wrap:wrap;gap:0 .5rem;align-items:center;margin:0}
-.lnn-player input{flex:1 1 8rem;min-width:0;height:28px;margin:0;accent-color:#0072B2}
-.lnn-player output{min-width:4em;font-variant-numeric:tabular-nums;color:inherit}
-.lnn-player button{min-width:5em;min-height:32px;padding:0 .75em;font:inherit;color:#fff;
-background:#005f94;border:1px solid #005f94;border-radius:4px;cursor:pointer}
-.lnn-player figcaption{margin:.5rem 0 0;color:inherit;text-align:start}
-html[data-theme=dark] .text_html:has(>.lnn-player){background:none!important;padding:0!important;
-color:inherit!important}
-"""
-_SCRIPT = """
-(function(){
-const key=KEY,frames=FRAMES,texts=TEXTS,start=START,fps=FPS;
-document.querySelectorAll('[data-player="'+key+'"]:not([data-ready])').forEach(function(root){
-const all=function(s){return Array.from(root.querySelectorAll(s))};
-const img=root.querySelector("img"),inputs=all("input"),outputs=all("output");
-const button=root.querySelector("button"),caption=root.querySelector("figcaption");
-let timer=null;
-root.dataset.ready="1";frames[start]=img.getAttribute("src");
-root.querySelector("div").hidden=false;
-if(caption){const n=document.querySelectorAll("[data-ready]").length;
-caption.id="lnn-"+key+"-"+n;
-inputs.forEach(function(x){x.setAttribute("aria-describedby",caption.id)})}
-function show(){let i=0;
-inputs.forEach(function(x,k){const t=texts[k][+x.value];i=i*texts[k].length+ +x.value;
-outputs[k].textContent=t;x.setAttribute("aria-valuetext",t)});
-img.src=frames[i]}
-function stop(){clearInterval(timer);timer=null;if(button)button.textContent="Play"}
-function step(){if(!root.isConnected)return stop();
-inputs[0].value=(+inputs[0].value+1)%texts[0].length;show()}
-inputs.forEach(function(x){x.addEventListener("input",function(){stop();show()})});
-if(button)button.addEventListener("click",function(){if(timer)return stop();
-button.textContent="Pause";timer=setInterval(step,1000/fps)});
-show()})})();
-"""
-
-
-def _html(sources, width, height, alt, caption, texts, names, first, fps) -> str:
-    """The player: a figure whose start picture also shows where scripts do not run."""
-    start = int(np.ravel_multi_index(list(first.values()), [len(t) for t in texts.values()]))
-    rest = ["" if i == start else source for i, source in enumerate(sources)]
-    key = hashlib.sha256(
-        repr((sources, alt, caption, texts, names, start, fps)).encode()
-    ).hexdigest()
-    script = _SCRIPT
-    for word, value in {
-        "KEY": key[:12],
-        "TEXTS": list(texts.values()),
-        "START": start,
-        "FPS": fps,
-        "FRAMES": rest,
-    }.items():
-        script = script.replace(word, json.dumps(value).replace("<", "\\u003c"), 1)
-    rows = "".join(
-        f"<p><label><span>{escape(names[name])}</span>"
-        f'<input type="range" min="0" max="{len(texts[name]) - 1}" step="1" value="{first[name]}" '
-        f'aria-valuetext="{escape(texts[name][first[name]])}" autocomplete="off"></label>'
-        f'<output aria-live="off">{escape(texts[name][first[name]])}</output></p>'
-        for name in names
-    )
-    button = '<button type="button">Play</button>' if fps else ""
-    note = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return (
-        f'<figure class="lnn-player" data-player="{key[:12]}" style="width:{width}px">'
-        f"<style>{_STYLE}</style>"
-        f'<img src="{sources[start]}" alt="{escape(alt)}" width="{width}" height="{height}">'
-        f"<div hidden>{button}{rows}</div>{note}<script>{script}</script></figure>"
+def _html(
+    frames: Sequence[bytes],
+    size: Sequence[int],
+    alt: str,
+    caption: str | None,
+    sliders: Sequence[_Slider],
+    fps: float,
+) -> str:
+    """The player's HTML. The picture of the start shows even where scripts do not run."""
+    texts = [slider.texts for slider in sliders]
+    start = int(np.ravel_multi_index([s.start for s in sliders], [len(t) for t in texts]))
+    pictures = [base64.b64encode(frame).decode() for frame in frames]
+    content = json.dumps([pictures, size, alt, caption, texts, start, fps])
+    template = resources.files(__package__).joinpath("player.html").read_text("utf-8")
+    return Template(template).substitute(
+        key=hashlib.sha256(content.encode()).hexdigest()[:12],
+        width=size[0],
+        height=size[1],
+        source="data:image/png;base64," + pictures[start],
+        alt=escape(alt),
+        caption=f"<figcaption>{escape(caption)}</figcaption>" if caption else "",
+        button='<button type="button">Play</button>' if fps else "",
+        sliders="".join(slider.html() for slider in sliders),
+        frames=json.dumps(["" if i == start else p for i, p in enumerate(pictures)]),
+        texts=json.dumps(texts).replace("<", "\\u003c"),
+        start=start,
+        fps=fps,
     )

@@ -25,7 +25,8 @@ def square(answer):
 
 
 def test_a_verdict_is_a_truth_value_and_a_line_of_text():
-    assert right("yes") and not wrong("no")
+    assert right("yes")
+    assert not wrong("no")
     assert repr(right("yes")) == str(right("yes")) == "✓ yes"
     assert repr(wrong("no")) == "✗ no"
     with pytest.raises(AttributeError):
@@ -104,7 +105,8 @@ def test_the_tolerance_is_that_of_float32():
 def test_a_wrong_value_is_described(value, expected, message):
     verdict = compare(value, expected, name="The force")
     assert not verdict
-    assert message in verdict.message and verdict.message.startswith("The force")
+    assert message in verdict.message
+    assert verdict.message.startswith("The force")
 
 
 @given(st.floats(0.1, 100.0), st.floats(0.1, 100.0))
