@@ -116,7 +116,9 @@ def notebooks_of_toc(root):
                 yield from files(node.get(key, []))
 
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    paths = [root / name if name.endswith(".ipynb") else root / f"{name}.ipynb" for name in files(toc)]
+    paths = [
+        root / name if name.endswith(".ipynb") else root / f"{name}.ipynb" for name in files(toc)
+    ]
     return [Path(os.path.relpath(path)) for path in paths if path.exists()]
 
 

@@ -1,14 +1,10 @@
 """The notebook runner: identical bytes twice, and nothing bad is ever written."""
 
 import json
-import sys
-from pathlib import Path
 
 import nbformat
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-import run_notebooks  # noqa: E402
+import run_notebooks
 
 
 @pytest.fixture
