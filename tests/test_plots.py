@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lnn_tutorial import plots
+from lnn_tutorial import _player, plots
 
 
 @pytest.fixture(autouse=True)
@@ -258,6 +258,13 @@ def test_each_model_has_its_own_colour_and_name():
     assert ax.get_ylabel() == "energy (J)"
 
 
+def test_curves_that_are_no_models_get_colours_of_their_own():
+    ax = plots.energy(T, {"tanh": T, "relu": T, "lnn": T, "black_box": T})
+    assert len(set(colours(ax))) == 4
+    ax = plots.energy(T, {str(i): T for i in range(9)})
+    assert len(set(colours(ax))) == 8
+
+
 def test_figures_draw_into_given_axes():
     ax = plt.subplots()[1]
     assert plots.trajectory(T, {"truth": T}, ylabel="θ (rad)", ax=ax) is ax
@@ -312,4 +319,5 @@ def test_bad_arrays_are_refused_and_leave_no_figure(call, error):
 def test_docstrings_are_true():
     import doctest
 
-    assert doctest.testmod(plots).failed == 0
+    assert doctest.testmod(_player, extraglobs={"plt": plt}).failed == 0
+    plt.close("all")
