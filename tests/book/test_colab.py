@@ -1,0 +1,93 @@
+"""The setup cell of every chapter works in Colab, or in something as bare as it.
+
+A fresh virtual environment sees the heavy dependencies but not our package, a stub stands in
+for `google.colab`, and git takes the public address for a clone of this repository. The setup
+cells must bring the package, and only the package: never another JAX.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import nbformat
+import pytest
+from tests.book.conftest import ROOT, repository_address, toc_files
+
+NOTEBOOKS = [ROOT / f"{name}.ipynb" for name in toc_files() if not (ROOT / f"{name}.md").exists()]
+
+RUN_CELLS = """
+import json, sys, types
+for name in ("google", "google.colab"):
+    sys.modules[name] = types.ModuleType(name)
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+for name, source in json.load(open(sys.argv[1])).items():
+    print("==", name, flush=True)
+    shell.run_cell(source).raise_error()
+import lnn_tutorial
+print("imported from", lnn_tutorial.__file__)
+"""
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A new environment: its Python, and where it installs packages.
+
+    Everything this environment has is linked in from a folder at the end of its path, as if it
+    had come with the machine, save for our own package.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    installed = Path(sysconfig.get_path("purelib", vars={"base": tmp_path / "venv"}))
+    machine = tmp_path / "machine"
+    machine.mkdir()
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        ours = re.search(r"lnn_tutorial|__editable__", entry.name)
+        if not ours and entry.suffix != ".pth" and entry.name != "__pycache__":
+            (machine / entry.name).symlink_to(entry)
+    (installed / "machine.pth").write_text(f"{machine}\n")
+    return python, installed
+
+
+def test_the_setup_cells_install_the_package_and_nothing_else(fresh, tmp_path):
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is not a git checkout")
+    python, installed = fresh
+    clone = tmp_path / "clone.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", "--no-local", ROOT, clone], check=True)
+
+    cells = {
+        path.stem: next(c.source for c in nbformat.read(path, 4).cells if c.cell_type == "code")
+        for path in NOTEBOOKS
+    }
+    (tmp_path / "cells.json").write_text(json.dumps(cells))
+    (tmp_path / "run.py").write_text(RUN_CELLS)
+    environment = {
+        **{k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")},
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{clone.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": repository_address(),
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "JAX_PLATFORMS": "cpu",
+        "MPLBACKEND": "agg",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+    run = subprocess.run(
+        [python, tmp_path / "run.py", tmp_path / "cells.json"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    said = run.stdout + run.stderr
+    if "NewConnectionError" in said or "Temporary failure in name resolution" in said:
+        pytest.skip("no network for pip's build dependencies")
+    assert run.returncode == 0, said
+    assert f"imported from {installed}" in said, said
+    new = {entry.name for entry in installed.iterdir()} - {"machine.pth", "__pycache__"}
+    assert {name for name in new if not name.startswith("lnn_tutorial")} == set()
