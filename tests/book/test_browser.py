@@ -7,6 +7,7 @@ width, once at phone width and once in dark mode.
 import re
 
 import pytest
+
 from tests.book.conftest import ROOT, toc_files
 
 PAGES = toc_files()
@@ -131,7 +132,8 @@ def test_a_phone_needs_no_sideways_scroll(phone):
     wide = phone.page.evaluate("""() => {
       window.scrollTo(1000, 0);
       if (window.scrollX == 0 && document.documentElement.scrollWidth <= 390) return [];
-      const clips = e => e && (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX) || clips(e.parentElement));
+      const clipping = e => /auto|scroll|hidden/.test(getComputedStyle(e).overflowX);
+      const clips = e => e && (clipping(e) || clips(e.parentElement));
       return [...document.querySelectorAll('body *')]
         .filter(e => e.getBoundingClientRect().right > 391 && !clips(e.parentElement))
         .map(e => e.outerHTML.slice(0, 200));

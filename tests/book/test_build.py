@@ -1,6 +1,7 @@
 """The book builds without a warning, is complete, and its pages stay light."""
 
 import pytest
+
 from tests.book.conftest import ROOT, toc_files
 
 MEGABYTE = 1_000_000

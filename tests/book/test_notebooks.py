@@ -10,6 +10,7 @@ import re
 
 import nbformat
 import pytest
+
 from tests.book.conftest import ROOT, repository_address, toc_files
 
 NOTEBOOKS = [name for name in toc_files() if not (ROOT / f"{name}.md").exists()]
