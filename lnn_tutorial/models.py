@@ -1,0 +1,140 @@
+r"""Models of dynamics, all with one face: parameters and a state in, an acceleration out.
+
+    model = LNN(dim=2, angles=(False, True), velocity_scale=5.0)
+    params = model.init(jax.random.key(0))
+    model.acceleration(params, q, q_dot)          # [2]
+
+A model is a small frozen dataclass that holds what is not learned; `params` is a pytree that holds
+what is. A learned Lagrangian is `partial(model.lagrangian, params)`, and `mechanics` treats it as
+any other.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax.numpy as jnp
+
+from lnn_tutorial import _inputs, mechanics, networks
+
+
+@dataclass(frozen=True)
+class Model:
+    r"""What the models share: a network on features that respect the coordinates.
+
+    An angle enters as sin q and cos q, so that nothing jumps after a full turn; any other coordinate
+    as q / q₀; a velocity as q̇ / v₀.
+
+    Args:
+        dim: number of coordinates d.
+        angles: which coordinates are angles; none by default.
+        position_scale: q₀, a typical coordinate; a number or one for each coordinate.
+        velocity_scale: v₀, a typical velocity; a number or one for each coordinate.
+        width: units in a hidden layer.
+        depth: hidden layers.
+        activation: a name in `networks.ACTIVATIONS`.
+        initialisation: a name in `networks.INITIALISATIONS`.
+    """
+
+    dim: int
+    angles: tuple[bool, ...] = ()
+    position_scale: float | tuple[float, ...] = 1.0
+    velocity_scale: float | tuple[float, ...] = 1.0
+    width: int = 128
+    depth: int = 2
+    activation: str = "softplus"
+    initialisation: str = "glorot"
+
+    outputs = 1
+
+    def __post_init__(self):
+        _inputs.count(dim=self.dim, width=self.width, depth=self.depth)
+        _inputs.choice("activation", self.activation, networks.ACTIVATIONS)
+        _inputs.choice("initialisation", self.initialisation, networks.INITIALISATIONS)
+        if self.angles and len(self.angles) != self.dim:
+            raise ValueError(f"expected {self.dim} entries in angles, got {self.angles}")
+        for name in ("position_scale", "velocity_scale"):
+            value = getattr(self, name)
+            for number in value if isinstance(value, tuple) else (value,) * self.dim:
+                _inputs.positive(**{name: number})
+            if isinstance(value, tuple) and len(value) != self.dim:
+                raise ValueError(f"expected {self.dim} entries in {name}, got {value}")
+
+    def init(self, key):
+        """Draw parameters. Args: a JAX random key. Returns: a pytree."""
+        inputs = 2 * self.dim + sum(self.angles)
+        sizes = [inputs, *[self.width] * self.depth, self.outputs]
+        return networks.init_mlp(key, sizes, self.initialisation)
+
+    def features(self, q, q_dot):
+        """What the network sees of a state: `[2 d + number of angles]`."""
+        scaled = q / jnp.asarray(self.position_scale)
+        positions = []
+        for i, angle in enumerate(self.angles or (False,) * self.dim):
+            positions += [jnp.sin(q[i]), jnp.cos(q[i])] if angle else [scaled[i]]
+        return jnp.concatenate([jnp.stack(positions), q_dot / jnp.asarray(self.velocity_scale)])
+
+    def network(self, params, q, q_dot):
+        """The network's output `[outputs]` at one state."""
+        return networks.mlp(params, self.features(q, q_dot), self.activation)
+
+    def acceleration(self, params, q, q_dot):
+        """Acceleration `[d]` at one state."""
+        raise NotImplementedError
+
+    def _state(self, q, q_dot):
+        q, q_dot = _inputs.state(q, q_dot)
+        if q.shape != (self.dim,):
+            raise ValueError(f"expected {self.dim} coordinate(s), got q of shape {q.shape}")
+        return q, q_dot
+
+
+@dataclass(frozen=True)
+class LNN(Model):
+    r"""Lagrangian neural network: 𝓛 = ½‖q̇/v₀‖² + network(q, q̇), and Eq. 6 for the rest.
+
+    The kinetic offset ½‖q̇/v₀‖² takes nothing away, since the network can cancel it; but training
+    starts from a mass matrix that is positive definite instead of one that is near zero.
+
+    Args:
+        kinetic_offset: whether the offset is there.
+
+    Source: Cranmer et al. (2020), Section 2; the offset and the features are this course's.
+    """
+
+    kinetic_offset: bool = True
+
+    def lagrangian(self, params, q, q_dot):
+        """𝓛 at one state, a scalar in units of its own: only its equations of motion are learned."""
+        q, q_dot = self._state(q, q_dot)
+        scaled = q_dot / jnp.asarray(self.velocity_scale)
+        return self.network(params, q, q_dot)[0] + self.kinetic_offset * 0.5 * scaled @ scaled
+
+    def acceleration(self, params, q, q_dot):
+        """q̈ `[d]` at one state, from Eq. 6."""
+        return mechanics.acceleration(partial(self.lagrangian, params))(q, q_dot)
+
+    def energy(self, params, q, q_dot):
+        """The learned energy q̇·p − 𝓛, a scalar: the quantity that this model conserves."""
+        return mechanics.energy(partial(self.lagrangian, params))(q, q_dot)
+
+
+@dataclass(frozen=True)
+class BlackBox(Model):
+    r"""The baseline, a plain network for the acceleration: q̈ = a₀ · network(q, q̇).
+
+    Args:
+        acceleration_scale: a₀, a typical acceleration; a number or one for each coordinate.
+
+    Source: the baseline of Cranmer et al. (2020), Section 5.
+    """
+
+    acceleration_scale: float | tuple[float, ...] = 1.0
+
+    @property
+    def outputs(self):
+        return self.dim
+
+    def acceleration(self, params, q, q_dot):
+        """q̈ `[d]` at one state, straight from the network."""
+        q, q_dot = self._state(q, q_dot)
+        return jnp.asarray(self.acceleration_scale) * self.network(params, q, q_dot)

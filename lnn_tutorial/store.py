@@ -1,0 +1,138 @@
+"""Parameters to and from disk: arrays as `.npz`, what made them as a JSON header, never pickle.
+
+A file holds the leaves of one pytree under their paths, and a header with whatever the writer wants
+remembered (what trained it, figures) beside the versions and a checksum that `save` adds. A file is
+written under a temporary name and then renamed, so that a name never stands for half a file.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import jax
+import numpy as np
+
+import lnn_tutorial
+
+FORMAT = "lnn_tutorial 1"
+_HEADER = "header.json"
+
+
+class StoreError(ValueError):
+    """A file that cannot be used; the message names the file and what is wrong with it."""
+
+
+def save(path, tree, header=None):
+    """Write a pytree of arrays and a header, atomically.
+
+    Args:
+        path: the file, by convention `*.npz`; its folder is made if need be.
+        tree: pytree of numeric arrays.
+        header: dict that JSON can hold.
+
+    Raises:
+        TypeError: a leaf that is not a numeric array, or a header that JSON cannot hold.
+    """
+    arrays = _leaves(tree)
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"expected numeric arrays, got {array.dtype} at {name or 'the root'}")
+    header = {
+        **(header or {}),
+        "format": FORMAT,
+        "versions": {"lnn_tutorial": lnn_tutorial.__version__, "jax": jax.__version__},
+        "checksum": _checksum(arrays),
+    }
+    text = json.dumps(header, indent=1, allow_nan=False)
+    write_atomically(
+        path,
+        lambda file: np.savez(file, **{_HEADER: np.frombuffer(text.encode(), np.uint8)}, **arrays),
+    )
+
+
+def load(path, like):
+    """Read a pytree and its header back.
+
+    Args:
+        path: a file written by `save`.
+        like: a pytree of the same structure, shapes and dtypes, such as `model.init(key)`; its
+            leaves may be `jax.ShapeDtypeStruct`.
+
+    Returns:
+        `(tree, header)`.
+
+    Raises:
+        FileNotFoundError: no such file.
+        StoreError: a damaged, truncated or foreign file, or one that holds another structure.
+    """
+    arrays, header = _read(path)
+    expected = _leaves(like, np.shape)
+    if expected.keys() != arrays.keys():
+        missing, surplus = expected.keys() - arrays.keys(), arrays.keys() - expected.keys()
+        raise StoreError(
+            f"{path}: holds another structure: "
+            f"missing {sorted(missing) or 'nothing'}, surplus {sorted(surplus) or 'nothing'}"
+        )
+    leaves, structure = jax.tree.flatten(like)
+    for (name, shape), leaf in zip(expected.items(), leaves):
+        found = arrays[name]
+        if found.shape != shape or found.dtype != leaf.dtype:
+            raise StoreError(
+                f"{path}: expected {leaf.dtype}{list(shape)} at {name}, "
+                f"found {found.dtype}{list(found.shape)}"
+            )
+    return jax.tree.unflatten(structure, [jax.numpy.asarray(arrays[k]) for k in expected]), header
+
+
+def read_header(path):
+    """The header of a file written by `save`; raises as `load` does."""
+    return _read(path)[1]
+
+
+def write_atomically(path, write):
+    """Call `write(file)` on a temporary file beside `path`, then rename it to `path`."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _read(path):
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(arrays.pop(_HEADER).tobytes())
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, EOFError, OSError, UnicodeDecodeError, AttributeError) as error:
+        raise StoreError(f"{path}: damaged or truncated, or no .npz file ({error})") from error
+    except (KeyError, ValueError) as error:
+        raise StoreError(f"{path}: not written by lnn_tutorial ({error})") from error
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise StoreError(f"{path}: not of the format {FORMAT!r}")
+    if header.get("checksum") != _checksum(arrays):
+        raise StoreError(f"{path}: damaged: the checksum of its arrays is not the header's")
+    return arrays, header
+
+
+def _leaves(tree, value=np.asarray):
+    return {jax.tree_util.keystr(k): value(x) for k, x in jax.tree.leaves_with_path(tree)}
+
+
+def _checksum(arrays):
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
