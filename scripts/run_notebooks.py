@@ -150,28 +150,26 @@ def execute(notebook, path, timeout):
             cell.outputs, cell.execution_count = [], None
     notebook.metadata.pop("widgets", None)
     notebook.metadata["kernelspec"] = dict(KERNELSPEC)
+    current = 0
+
+    def began(cell, cell_index):
+        nonlocal current
+        current = cell_index + 1
+
     client = NotebookClient(
         notebook,
         kernel_name=KERNELSPEC["name"],
         timeout=timeout,
         record_timing=False,
+        on_cell_start=began,
         force_raise_errors=True,
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.resolve().parent)}},
     )
     try:
         client.execute(env=environment | ENVIRONMENT)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as problem:
-        raise Refused(f"{path}: {failing_cell(notebook)} failed\n{problem}") from None
-
-
-def failing_cell(notebook):
-    """The last cell that began to run."""
-    began = [
-        number
-        for number, cell in enumerate(notebook.cells, start=1)
-        if cell.cell_type == "code" and (cell.execution_count or cell.outputs)
-    ]
-    return f"cell {began[-1]}" if began else "the first cell"
+        raise Refused(f"{path}: cell {current} failed\n{problem}") from None
 
 
 def normalise(notebook):
