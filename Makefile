@@ -25,7 +25,7 @@ test: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 --nbval chapters tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 --nbval chapters tests lnn_tutorial
 
 run: install
 	$(BIN)/python scripts/run_notebooks.py
