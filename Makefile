@@ -13,6 +13,7 @@ BIN := .venv/bin
 export JAX_PLATFORMS = cpu
 export PJRT_NPROC = 1
 export OPENBLAS_NUM_THREADS = 1
+export PYTHONHASHSEED = 0
 export TQDM_DISABLE = 1
 
 .PHONY: book test run serve clean install
@@ -25,7 +26,7 @@ test: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 --nbval chapters tests lnn_tutorial
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval chapters tests lnn_tutorial
 
 run: install
 	$(BIN)/python scripts/run_notebooks.py
