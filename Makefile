@@ -3,6 +3,7 @@
 # make run     execute all chapters anew and write their outputs
 # make serve   build, then show the pages on http://127.0.0.1:8000
 # make clean   remove what was built; .venv stays
+# make pins    write requirements.txt anew, with uv; UPGRADE="--upgrade-package jax" raises one pin
 #
 # Another interpreter: make book PYTHON=python3.12
 
@@ -16,7 +17,7 @@ export OPENBLAS_NUM_THREADS = 1
 export PYTHONHASHSEED = 0
 export TQDM_DISABLE = 1
 
-.PHONY: book test run serve clean install
+.PHONY: book test run serve clean install pins
 
 book: install
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -37,6 +38,10 @@ serve: book
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
 	find chapters lnn_tutorial scripts tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Versions that requirements.txt has already stay, unless UPGRADE says otherwise.
+pins:
+	echo '-e .[book,test]' | UV_CUSTOM_COMPILE_COMMAND='make pins' uv pip compile --quiet --universal --python-version 3.11 $(UPGRADE) - --output-file requirements.txt
 
 install: .venv/installed
 
