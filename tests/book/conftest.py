@@ -79,6 +79,7 @@ def built_book(tmp_path_factory) -> Book:
     command = [jupyter_book, "build", ROOT, "-W", "-n", "--keep-going", "--path-output", output]
     run = subprocess.run(
         command,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         env={**os.environ, "JAX_PLATFORMS": "cpu", "NO_COLOR": "1"},
