@@ -32,7 +32,7 @@ def acceleration_error(acceleration, q, q_dot, q_ddot):
 
 
 def rollouts(acceleration, q, q_dot, *, dt, steps, substeps=1):
-    """The motions from a batch of starts `[n, d]`, by RK4: `(q, q_dot)`, each `[n, steps + 1, d]`."""
+    """Motions from a batch of starts `[n, d]`, by RK4: `(q, q_dot)`, each `[n, steps + 1, d]`."""
     q, q_dot = _inputs.states(q, q_dot, q.shape[-1])
 
     def one(q, q_dot):
@@ -55,10 +55,11 @@ def energy_error(energy, q, q_dot, scale):
         scale: what counts as one, in the units of the energy.
 
     Returns:
-        Dict of floats: `energy_error_last` (mean over starts at the last frame, the paper's measure),
-        `energy_error_mean` (over starts and times), `energy_error_median` (over starts, of the mean
-        over time), `energy_error_worst` (the largest such mean) and `energy_error_max` (over starts
-        and times). A motion that is no longer finite makes them infinite.
+        Dict of floats: `energy_error_last` (mean over starts at the last frame, the paper's
+        measure), `energy_error_mean` (over starts and times), `energy_error_median` (over starts,
+        of the mean over time), `energy_error_worst` (the largest such mean) and
+        `energy_error_max` (over starts and times). A motion that is no longer finite makes them
+        infinite.
     """
     _inputs.positive(scale=scale)
     along = energies(energy, q, q_dot)

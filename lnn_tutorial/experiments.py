@@ -30,7 +30,7 @@ def spring_pendulum(seed=0, steps=5000, checkpoint=None, progress=True):
         and `models`, figures by model.
     """
     system = systems.SpringPendulum()
-    face = dict(dim=2, angles=system.angles, velocity_scale=5.0, width=64, depth=3)
+    face = {"dim": 2, "angles": system.angles, "velocity_scale": 5.0, "width": 64, "depth": 3}
     contestants = {
         "lnn": models.LNN(**face),
         "black_box": models.BlackBox(**face, acceleration_scale=20.0),
@@ -39,7 +39,7 @@ def spring_pendulum(seed=0, steps=5000, checkpoint=None, progress=True):
     test = train.labelled(system)(jax.random.key(1_000_001), 10_000)
     starts = system.sample_released(jax.random.key(1_000_002), 40)
     unit = system.mass * system.gravity * system.rest_length
-    frames = dict(dt=0.1, steps=1000, substeps=10)
+    frames = {"dt": 0.1, "steps": 1000, "substeps": 10}
 
     result = {
         "experiment": "spring-pendulum",

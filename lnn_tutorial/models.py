@@ -21,8 +21,8 @@ from lnn_tutorial import _inputs, mechanics, networks
 class Model:
     r"""What the models share: a network on features that respect the coordinates.
 
-    An angle enters as sin q and cos q, so that nothing jumps after a full turn; any other coordinate
-    as q / q₀; a velocity as q̇ / v₀.
+    An angle enters as sin q and cos q, so that nothing jumps after a full turn; any other
+    coordinate as q / q₀; a velocity as q̇ / v₀.
 
     Args:
         dim: number of coordinates d.
@@ -104,7 +104,7 @@ class LNN(Model):
     kinetic_offset: bool = True
 
     def lagrangian(self, params, q, q_dot):
-        """𝓛 at one state, a scalar in units of its own: only its equations of motion are learned."""
+        """𝓛 at one state, a scalar in units of its own: only its motions are learned."""
         q, q_dot = self._state(q, q_dot)
         scaled = q_dot / jnp.asarray(self.velocity_scale)
         return self.network(params, q, q_dot)[0] + self.kinetic_offset * 0.5 * scaled @ scaled

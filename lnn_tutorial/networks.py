@@ -6,6 +6,7 @@ it, so its activation needs derivatives that do not vanish: softplus has them, R
 """
 
 import math
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -29,13 +30,14 @@ def glorot(sizes):
 
     Source: Glorot & Bengio (2010), Eq. 12 and 16.
     """
-    return [math.sqrt(2 / (n_in + n_out)) for n_in, n_out in zip(sizes[:-1], sizes[1:])]
+    return [math.sqrt(2 / (n_in + n_out)) for n_in, n_out in pairwise(sizes)]
 
 
 def eq16(sizes):
-    r"""Standard deviation of each layer's weights: 2.2/√n, 0.58 i/√n in hidden layer i, √n at the end.
+    r"""Standard deviation of each layer's weights: 2.2/√n, then 0.58 i/√n, and √n at the end.
 
-    n is the width of the hidden layers. The paper found the formula by symbolic regression.
+    i counts the matrices between hidden layers and n is their width. The paper found the formula
+    by symbolic regression.
 
     Source: Cranmer et al. (2020), Eq. 16.
 
@@ -66,12 +68,10 @@ def init_mlp(key, sizes, initialisation="glorot"):
         raise ValueError(f"expected sizes of input, hidden layer(s) and output, got {sizes}")
     for size in sizes:
         _inputs.count(size=size)
-    keys = jax.random.split(key, len(sizes) - 1)
+    keys, sigmas = jax.random.split(key, len(sizes) - 1), INITIALISATIONS[initialisation](sizes)
     return [
-        {"weight": sigma * jax.random.normal(k, (n_in, n_out)), "bias": jnp.zeros(n_out)}
-        for k, sigma, n_in, n_out in zip(
-            keys, INITIALISATIONS[initialisation](sizes), sizes[:-1], sizes[1:]
-        )
+        {"weight": sigma * jax.random.normal(k, shape), "bias": jnp.zeros(shape[1])}
+        for k, sigma, shape in zip(keys, sigmas, pairwise(sizes), strict=True)
     ]
 
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 
 import jax
@@ -36,10 +35,12 @@ def save(path, tree, header=None):
     Raises:
         TypeError: a leaf that is not a numeric array, or a header that JSON cannot hold.
     """
+    for keys, leaf in jax.tree.leaves_with_path(tree):
+        kind = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+        if not isinstance(kind, np.dtype) or kind.kind not in "biuf":
+            name = jax.tree_util.keystr(keys) or "the root"
+            raise TypeError(f"expected numeric arrays, got {kind} at {name}")
     arrays = _leaves(tree)
-    for name, array in arrays.items():
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"expected numeric arrays, got {array.dtype} at {name or 'the root'}")
     header = {
         **(header or {}),
         "format": FORMAT,
@@ -77,7 +78,7 @@ def load(path, like):
             f"missing {sorted(missing) or 'nothing'}, surplus {sorted(surplus) or 'nothing'}"
         )
     leaves, structure = jax.tree.flatten(like)
-    for (name, shape), leaf in zip(expected.items(), leaves):
+    for (name, shape), leaf in zip(expected.items(), leaves, strict=True):
         found = arrays[name]
         if found.shape != shape or found.dtype != leaf.dtype:
             raise StoreError(
@@ -110,15 +111,16 @@ def write_atomically(path, write):
 
 def _read(path):
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        header = json.loads(arrays.pop(_HEADER).tobytes())
     except FileNotFoundError:
         raise
-    except (zipfile.BadZipFile, EOFError, OSError, UnicodeDecodeError, AttributeError) as error:
+    except Exception as error:  # a broken archive makes its reader raise almost anything
         raise StoreError(f"{path}: damaged or truncated, or no .npz file ({error})") from error
+    try:
+        header = json.loads(arrays.pop(_HEADER).tobytes())
     except (KeyError, ValueError) as error:
-        raise StoreError(f"{path}: not written by lnn_tutorial ({error})") from error
+        raise StoreError(f"{path}: not written by lnn_tutorial: no header ({error})") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise StoreError(f"{path}: not of the format {FORMAT!r}")
     if header.get("checksum") != _checksum(arrays):

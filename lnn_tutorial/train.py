@@ -1,8 +1,8 @@
 r"""Training: losses on accelerations, and one loop that serves every model.
 
 `fit` draws a fresh batch for every step from its key, runs the steps in compiled chunks, shows a
-progress bar, stops with the number of the step when something is no longer finite, and can be killed
-and resumed: step k depends on the key and on k alone, so the end is the same to the last bit.
+progress bar, stops with the number of the step when something is no longer finite, and can be
+killed and resumed: step k depends on the key and on k alone, so the end is the same bit by bit.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def relative_error(predicted, true, scale):
 
 
 def absolute_error(predicted, true, scale=None):
-    r"""The paper's L1 error of one acceleration, Σᵢ |âᵢ − aᵢ|, in the units of a; `scale` is not used."""
+    r"""The paper's L1 error of one acceleration, Σᵢ |âᵢ − aᵢ|; `scale` is not used."""
     return jnp.sum(jnp.abs(predicted - true))
 
 

@@ -1,0 +1,124 @@
+"""Models: one face, features that respect the coordinates, and physics that no training can break."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lnn_tutorial import integrate, mechanics, models
+
+FACE = {"dim": 2, "angles": (False, True), "velocity_scale": (2.0, 5.0), "width": 16, "depth": 2}
+MODELS = [models.LNN(**FACE), models.BlackBox(**FACE, acceleration_scale=(3.0, 4.0))]
+Q, Q_DOT = jnp.array([1.1, 0.4]), jnp.array([-0.5, 2.0])
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+def test_every_model_has_the_same_face(model):
+    params = model.init(jax.random.key(0))
+    one = model.acceleration(params, Q, Q_DOT)
+    assert one.shape == (2,)
+    many = jax.vmap(partial(model.acceleration, params))(jnp.stack([Q, Q]), jnp.stack([Q_DOT] * 2))
+    np.testing.assert_allclose(many, jnp.stack([one, one]), rtol=1e-4)
+    gradient = jax.grad(lambda p: model.acceleration(p, Q, Q_DOT).sum())(params)
+    assert all(bool(jnp.isfinite(g).all()) for g in jax.tree.leaves(gradient))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+def test_a_full_turn_changes_nothing(model):
+    params = model.init(jax.random.key(0))
+    turned = Q + jnp.array([0.0, 2 * jnp.pi])
+    np.testing.assert_allclose(
+        model.acceleration(params, turned, Q_DOT),
+        model.acceleration(params, Q, Q_DOT),
+        rtol=1e-3,
+        atol=1e-4,
+    )
+
+
+def test_features_are_scaled_coordinates_sines_cosines_and_scaled_velocities():
+    model = models.LNN(
+        dim=2, angles=(False, True), position_scale=(4.0, 1.0), velocity_scale=(2.0, 5.0)
+    )
+    expected = [1.1 / 4, np.sin(0.4), np.cos(0.4), -0.25, 0.4]
+    np.testing.assert_allclose(model.features(Q, Q_DOT), expected, rtol=1e-6)
+
+
+def test_an_untrained_lnn_conserves_its_own_energy():
+    """Whatever the weights, E = q̇·p − 𝓛 stays: RK4's error falls as h⁴."""
+    model = models.LNN(**FACE)
+    params = model.init(jax.random.key(3))
+    acceleration = partial(model.acceleration, params)
+    drift = []
+    for substeps in (4, 8):
+        q, q_dot = integrate.rollout(acceleration, Q, Q_DOT, dt=0.5, steps=20, substeps=substeps)
+        along = jax.vmap(partial(model.energy, params))(q, q_dot)
+        drift.append(float(jnp.ptp(along) / jnp.abs(along).mean()))
+    assert drift[1] < 1e-4
+
+
+def test_a_network_of_zeros_leaves_a_free_particle_of_mass_one_over_v0_squared():
+    model = models.LNN(**FACE)
+    params = jax.tree.map(jnp.zeros_like, model.init(jax.random.key(0)))
+    lagrangian = partial(model.lagrangian, params)
+    np.testing.assert_allclose(model.acceleration(params, Q, Q_DOT), [0.0, 0.0], atol=1e-7)
+    np.testing.assert_allclose(
+        mechanics.mass_matrix(lagrangian)(Q, Q_DOT), np.diag([1 / 4, 1 / 25]), rtol=1e-5
+    )
+
+
+def test_relu_has_no_mass_but_the_offset():
+    """A ReLU network is linear almost everywhere: its velocity Hessian is zero."""
+    for offset in (True, False):
+        model = models.LNN(**FACE, activation="relu", kinetic_offset=offset)
+        lagrangian = partial(model.lagrangian, model.init(jax.random.key(0)))
+        expected = offset * np.diag([1 / 4, 1 / 25])
+        np.testing.assert_allclose(mechanics.mass_matrix(lagrangian)(Q, Q_DOT), expected, atol=1e-6)
+
+
+def test_a_black_box_answers_in_units_of_its_scale():
+    params = MODELS[1].init(jax.random.key(0))
+    np.testing.assert_allclose(
+        MODELS[1].acceleration(params, Q, Q_DOT),
+        np.array([3.0, 4.0]) * np.asarray(MODELS[1].network(params, Q, Q_DOT)),
+        rtol=1e-6,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"dim": 0}, ValueError, "dim >= 1"),
+        ({"dim": 2.0}, TypeError, "dim to be a whole number"),
+        ({"width": -1}, ValueError, "width >= 1"),
+        ({"depth": 0}, ValueError, "depth >= 1"),
+        ({"activation": "softmax"}, ValueError, "unknown activation 'softmax'; known are: gelu"),
+        ({"initialisation": "he"}, ValueError, "unknown initialisation 'he'"),
+        ({"angles": (True,)}, ValueError, "expected 2 entries in angles"),
+        ({"velocity_scale": 0.0}, ValueError, "velocity_scale > 0"),
+        ({"velocity_scale": (1.0, -1.0)}, ValueError, "velocity_scale > 0"),
+        ({"velocity_scale": (1.0, 1.0, 1.0)}, ValueError, "2 entries in velocity_scale"),
+        ({"position_scale": float("nan")}, ValueError, "position_scale to be finite"),
+    ],
+)
+def test_bad_settings_are_refused_when_the_model_is_made(change, error, message):
+    for kind in (models.LNN, models.BlackBox):
+        with pytest.raises(error, match=message):
+            kind(**{**FACE, **change})
+
+
+def test_the_black_boxs_scale_is_checked_too():
+    with pytest.raises(ValueError, match="acceleration_scale > 0"):
+        models.BlackBox(**FACE, acceleration_scale=-1.0)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+def test_bad_states_are_refused(model):
+    params = model.init(jax.random.key(0))
+    with pytest.raises(ValueError, match=r"expected 2 coordinate\(s\), got q of shape \(3,\)"):
+        model.acceleration(params, jnp.ones(3), jnp.ones(3))
+    with pytest.raises(ValueError, match=r"jax\.vmap"):
+        model.acceleration(params, jnp.ones((5, 2)), jnp.ones((5, 2)))
+    with pytest.raises(TypeError, match="floating-point"):
+        model.acceleration(params, jnp.array([1, 2]), Q_DOT)

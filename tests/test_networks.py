@@ -1,0 +1,70 @@
+"""Networks: what a formula promises of their weights, and what a second derivative needs of them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lnn_tutorial import networks
+
+
+def test_the_papers_example_of_eq16():
+    assert networks.eq16([4, 100, 100, 100, 1]) == pytest.approx([0.22, 0.058, 0.116, 10.0])
+
+
+@pytest.mark.parametrize("rule", networks.INITIALISATIONS)
+def test_weights_have_the_standard_deviation_of_their_rule_and_biases_are_zero(rule):
+    sizes = [40, 300, 300, 300, 50]
+    params = networks.init_mlp(jax.random.key(0), sizes, rule)
+    for layer, sigma in zip(params, networks.INITIALISATIONS[rule](sizes), strict=True):
+        n = layer["weight"].size  # the standard error of σ is σ/√(2n)
+        assert float(layer["weight"].std()) == pytest.approx(sigma, rel=5 / (2 * n) ** 0.5)
+        assert float(abs(layer["weight"].mean())) < 5 * sigma / n**0.5
+        assert not layer["bias"].any()
+
+
+def test_an_mlp_is_its_matrices_and_its_activation():
+    params = networks.init_mlp(jax.random.key(1), [3, 5, 4, 2])
+    x = np.array([0.3, -1.0, 2.0])
+    (w0, b0), (w1, b1), (w2, b2) = (
+        (np.asarray(p["weight"]), np.asarray(p["bias"])) for p in params
+    )
+    by_hand = np.tanh(np.tanh(x @ w0 + b0) @ w1 + b1) @ w2 + b2
+    np.testing.assert_allclose(networks.mlp(params, jnp.asarray(x), "tanh"), by_hand, rtol=1e-5)
+    np.testing.assert_allclose(networks.mlp(params, jnp.asarray(x), jnp.tanh), by_hand, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", networks.ACTIVATIONS)
+def test_only_relu_has_no_curvature(name):
+    curvature = jax.vmap(jax.grad(jax.grad(networks.ACTIVATIONS[name])))(jnp.linspace(-2.1, 2, 50))
+    assert bool(jnp.isfinite(curvature).all())
+    assert bool((curvature == 0).all()) == (name == "relu")
+
+
+def test_softplus_bends_like_a_bell():
+    """softplus'' = sigmoid (1 − sigmoid), and it neither overflows nor dies at the ends."""
+    x = jnp.linspace(-30, 30, 241)
+    f = networks.ACTIVATIONS["softplus"]
+    bell = 0.25 / np.cosh(np.asarray(x) / 2) ** 2
+    np.testing.assert_allclose(jax.vmap(jax.grad(jax.grad(f)))(x), bell, rtol=2e-5, atol=1e-12)
+    np.testing.assert_allclose(f(x), np.logaddexp(0, np.asarray(x)), rtol=1e-6)
+    np.testing.assert_allclose(f(jnp.array([200.0, -200.0])), [200.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "rule", "error", "message"),
+    [
+        ([4, 1], "glorot", ValueError, "hidden"),
+        ([4, 0, 1], "glorot", ValueError, "size >= 1, got 0"),
+        ([4, -3, 1], "glorot", ValueError, "size >= 1, got -3"),
+        ([4, 2.5, 1], "glorot", TypeError, "whole number, got 2.5"),
+        ([4, 8, 1], "kaiming", ValueError, "known are: eq16, glorot"),
+    ],
+)
+def test_bad_sizes_and_unknown_rules_are_refused(sizes, rule, error, message):
+    with pytest.raises(error, match=message):
+        networks.init_mlp(jax.random.key(0), sizes, rule)
+
+
+def test_parameters_are_counted():
+    assert networks.count_parameters(networks.init_mlp(jax.random.key(0), [4, 10, 1])) == 61

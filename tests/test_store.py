@@ -1,0 +1,153 @@
+"""Files come back to the last bit, and a bad file is named with what is wrong with it."""
+
+import os
+import zipfile
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from lnn_tutorial import store
+
+TREE = {"layers": [{"w": jnp.arange(6.0).reshape(2, 3)}, {"w": jnp.ones(4, jnp.int32)}], "t": 1.5}
+TREE = jax.tree.map(jnp.asarray, TREE)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "deep" / "file.npz"
+    store.save(path, TREE, {"trained by": "a test", "figure": 0.5})
+    return path
+
+
+def test_a_tree_and_its_header_come_back(saved):
+    tree, header = store.load(saved, jax.tree.map(jnp.zeros_like, TREE))
+    assert jax.tree.structure(tree) == jax.tree.structure(TREE)
+    for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(TREE), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.dtype == b.dtype
+    assert header["trained by"] == "a test"
+    assert header["figure"] == 0.5
+    assert header["versions"]["jax"] == jax.__version__
+    assert store.read_header(saved) == header
+
+
+@given(hnp.arrays(np.float32, hnp.array_shapes(max_dims=3), elements=st.floats(width=32)))
+def test_any_float_comes_back_bit_by_bit(tmp_path_factory, array):
+    path = tmp_path_factory.mktemp("floats") / "x.npz"
+    store.save(path, [array])
+    (back,), _ = store.load(path, [array])
+    assert np.asarray(back).tobytes() == array.tobytes()
+
+
+def test_shapes_alone_are_enough_to_load(saved):
+    like = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), TREE)
+    tree, _ = store.load(saved, like)
+    np.testing.assert_array_equal(tree["layers"][0]["w"], TREE["layers"][0]["w"])
+
+
+def test_no_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.npz"):
+        store.load(tmp_path / "nothing.npz", TREE)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 10, 100, 0.5, 0.9, -1])
+def test_a_truncated_file_is_refused(saved, keep):
+    data = saved.read_bytes()
+    saved.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
+    with pytest.raises(store.StoreError, match=r"file\.npz: damaged or truncated"):
+        store.load(saved, TREE)
+
+
+def test_no_flipped_byte_passes(saved):
+    """Every single byte of the file, flipped, either is refused or changes nothing that is read."""
+    data = saved.read_bytes()
+    whole = store.load(saved, TREE)
+    refused = 0
+    for k in range(0, len(data), 7):
+        saved.write_bytes(data[:k] + bytes([data[k] ^ 0xFF]) + data[k + 1 :])
+        try:
+            tree, header = store.load(saved, TREE)
+        except store.StoreError:
+            refused += 1
+        else:
+            assert header == whole[1]
+            for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(TREE), strict=True):
+                np.testing.assert_array_equal(a, b)
+    assert refused > 20
+
+
+def test_a_changed_number_is_caught_by_the_checksum(saved, tmp_path):
+    with np.load(saved) as archive:
+        arrays = dict(archive)
+    arrays["['layers'][0]['w']"][0, 0] += 1
+    other = tmp_path / "changed.npz"
+    np.savez(other, **arrays)
+    with pytest.raises(store.StoreError, match=r"changed\.npz: damaged: the checksum"):
+        store.load(other, TREE)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda f: f.write(b"hello, this is no archive"),
+        lambda f: np.savez(f, x=np.ones(3)),
+        lambda f: np.savez(f, **{"header.json": np.frombuffer(b"[1]", np.uint8)}),
+        lambda f: np.savez(f, **{"header.json": np.frombuffer(b"{not json", np.uint8)}),
+        lambda f: np.savez(f, **{"header.json": np.frombuffer(b'{"format": "x"}', np.uint8)}),
+        lambda f: np.save(f, np.ones(3)),
+        lambda f: zipfile.ZipFile(f, "w").writestr("a.txt", "no array"),
+        lambda f: np.savez(f, x=np.array([{"an": "object"}], dtype=object)),
+    ],
+)
+def test_a_foreign_file_is_refused(tmp_path, write):
+    path = tmp_path / "foreign.npz"
+    with open(path, "wb") as file:
+        write(file)
+    with pytest.raises(store.StoreError, match=r"foreign\.npz: (not|damaged)"):
+        store.load(path, TREE)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(store.StoreError, match="damaged or truncated, or no"):
+        store.load(tmp_path, TREE)
+
+
+def test_another_structure_is_refused_and_the_difference_named(saved):
+    with pytest.raises(store.StoreError, match=r"missing \[\"\['u'\]\"\]"):
+        store.load(saved, {**TREE, "u": jnp.ones(1)})
+    wrong = {**TREE, "t": jnp.ones(2)}
+    with pytest.raises(store.StoreError, match=r"expected float32\[2\] at \['t'\]"):
+        store.load(saved, wrong)
+
+
+@pytest.mark.parametrize("leaf", ["text", jax.random.key(0), np.array([object()])])
+def test_what_is_no_number_is_not_written(tmp_path, leaf):
+    with pytest.raises(TypeError, match="expected numeric arrays"):
+        store.save(tmp_path / "x.npz", {"a": leaf})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(saved):
+    before = saved.read_bytes()
+
+    def half(file):
+        file.write(b"half of it")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        store.write_atomically(saved, half)
+    assert saved.read_bytes() == before
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+def test_a_header_must_be_json(tmp_path):
+    with pytest.raises((TypeError, ValueError)):
+        store.save(tmp_path / "x.npz", TREE, {"f": float("nan")})
+    with pytest.raises(TypeError):
+        store.save(tmp_path / "x.npz", TREE, {"f": object()})
+    assert list(tmp_path.iterdir()) == []
