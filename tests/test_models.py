@@ -1,4 +1,4 @@
-"""Models: one face, features that respect the coordinates, and physics that no training can break."""
+"""Models: one face, features that respect the coordinates, physics that no weights can break."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Networks: what a formula promises of their weights, and what a second derivative needs of them."""
+"""Networks: what a formula promises of their weights, what a second derivative needs of them."""
 
 import jax
 import jax.numpy as jnp
