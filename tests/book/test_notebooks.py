@@ -162,7 +162,8 @@ def test_cells_are_short(notebook):
     assert all(len(cell.source.splitlines()) <= 40 for cell in [setup, *long])
     for cell in cells:
         if cell not in long and "exercise-solution" not in tags(cell):
-            assert len(cell.source.splitlines()) <= 15, cell.source
+            lines = len(cell.source.splitlines())
+            assert lines <= 15, f"{lines} lines:\n{cell.source}"
 
 
 @every_notebook
