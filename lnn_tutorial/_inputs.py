@@ -5,6 +5,7 @@ import numbers
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def vector(name, x):
@@ -28,19 +29,30 @@ def vector(name, x):
         )
     if x.size == 0:
         raise ValueError(f"expected {name} with at least one coordinate, got shape {x.shape}")
-    if not isinstance(x, jax.core.Tracer) and not bool(jnp.isfinite(x).all()):
+    if jnp.finfo(x.dtype).bits < 32:
+        raise TypeError(f"expected {name} in float32 or float64, got {x.dtype}: too few digits")
+    if not _finite(x):
         raise ValueError(f"expected {name} to be finite, got {x}")
     return x
 
 
+def _finite(x):
+    # NumPy looks at the values even where `jit` would trace a question put to JAX.
+    return isinstance(x, jax.core.Tracer) or bool(np.isfinite(np.asarray(x)).all())
+
+
 def state(q, q_dot, names=("q", "q_dot")):
-    """Return two vectors of one shape `[d]`: positions and velocities, or positions and momenta."""
+    """Return two vectors of one shape `[d]`: positions and velocities, or positions and momenta.
+
+    Of two precisions the finer is taken for both.
+    """
     q, q_dot = vector(names[0], q), vector(names[1], q_dot)
     if q.shape != q_dot.shape:
         raise ValueError(
             f"expected {names[0]} and {names[1]} of one shape [d], got {q.shape} and {q_dot.shape}"
         )
-    return q, q_dot
+    dtype = jnp.result_type(q, q_dot)
+    return q.astype(dtype), q_dot.astype(dtype)
 
 
 def states(q, q_dot, dim):
@@ -53,7 +65,7 @@ def states(q, q_dot, dim):
     for name, x in (("q", q), ("q_dot", q_dot)):
         if not jnp.issubdtype(x.dtype, jnp.floating):
             raise TypeError(f"expected {name} to hold floating-point numbers, got {x.dtype}")
-        if not isinstance(x, jax.core.Tracer) and not bool(jnp.isfinite(x).all()):
+        if not _finite(x):
             raise ValueError(f"expected {name} to be finite, but some entries are not")
     return q, q_dot
 
@@ -69,12 +81,17 @@ def positive(**values):
 def number(**values):
     """Raise unless every value is a finite real number (a traced scalar passes)."""
     for name, value in values.items():
-        if isinstance(value, jax.core.Tracer):
-            continue
-        scalar = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not scalar and not (hasattr(value, "ndim") and value.ndim == 0):
-            raise TypeError(f"expected {name} to be a number, got {type(value).__name__}")
-        if not math.isfinite(float(value)):
+        if hasattr(value, "shape"):
+            if value.shape != ():
+                raise TypeError(f"expected {name} to be a number, got an array {value.shape}")
+            real = jnp.issubdtype(value.dtype, jnp.floating) or jnp.issubdtype(
+                value.dtype, jnp.integer
+            )
+        else:
+            real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not real:
+            raise TypeError(f"expected {name} to be a number, got {value!r}")
+        if not isinstance(value, jax.core.Tracer) and not math.isfinite(value):
             raise ValueError(f"expected {name} to be finite, got {value}")
 
 
@@ -89,7 +106,7 @@ def count(minimum=1, **values):
 
 def choice(name, value, known):
     """Raise unless `value` is one of the `known` names; the message lists them."""
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"unknown {name} {value!r}; known are: {', '.join(sorted(known))}")
 
 

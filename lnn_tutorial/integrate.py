@@ -28,6 +28,9 @@ def rk4_step(acceleration, q, q_dot, dt):
         `(q, q_dot)` a step later.
     """
 
+    q, q_dot = _inputs.state(q, q_dot)
+    acceleration = _vector_field(acceleration)
+
     def slope(q, q_dot):
         return q_dot, acceleration(q, q_dot)
 
@@ -81,13 +84,15 @@ def variational_step(lagrangian, q, p, dt, iterations=5):
         lagrangian: function `(q [d], q_dot [d]) -> scalar`.
         q, p: position and canonical momentum.
         dt: the step, in seconds.
-        iterations: of Newton's method, from the guess q₁ = q + dt q̇ with p = ∂𝓛/∂q̇.
+        iterations: of Newton's method, from the guess q₁ = q.
 
     Returns:
         `(q, p)` a step later.
 
     Source: Marsden & West (2001), Section 1.5, position-momentum form.
     """
+    q, p = _inputs.state(q, p, names=("q", "p"))
+    _inputs.count(iterations=iterations)
     d_now = jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt), argnums=0)
     d_next = jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt), argnums=1)
 
@@ -117,29 +122,36 @@ def variational_rollout(lagrangian, q, q_dot, *, dt, steps, substeps=1):
     return _scan(step, (q, p), steps, substeps)
 
 
-def reference(acceleration, q, q_dot, *, dt, steps, rtol=1e-12, atol=1e-12):
+def reference(acceleration, q, q_dot, *, dt, steps, rtol=None, atol=None):
     r"""The motion from one start by SciPy's DOP853 with tight tolerances: slow and trustworthy.
 
     Enable float64 in JAX (`jax.config.update("jax_enable_x64", True)`), or the acceleration
-    itself is good to seven digits only and the step control labours at its noise.
+    itself is good to seven digits only and tight tolerances make SciPy labour at its noise.
 
     Args:
         acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`.
         q, q_dot, dt, steps: as in `rollout`.
-        rtol, atol: error allowed in a step.
+        rtol, atol: error allowed in a step; by default 1e-12, and 1e-6 without float64 in JAX.
 
     Returns:
         `(q [steps + 1, d], q_dot [steps + 1, d])`, NumPy float64.
 
     Raises:
-        RuntimeError: when SciPy gives up; the message says where and why.
+        RuntimeError: when the acceleration is not finite or SciPy gives up; the message says
+            where and why.
     """
     q, q_dot = _start(q, q_dot, dt, steps)
+    tolerance = 1e-12 if jax.config.jax_enable_x64 else 1e-6
+    rtol, atol = (tolerance if x is None else x for x in (rtol, atol))
+    _inputs.positive(rtol=rtol, atol=atol)
     _inputs.function("acceleration", acceleration)
-    d, times, field = q.size, dt * np.arange(steps + 1), jax.jit(acceleration)
+    d, times, field = q.size, dt * np.arange(steps + 1), jax.jit(_vector_field(acceleration))
 
-    def slope(_, x):
-        return np.concatenate([x[d:], np.asarray(field(jnp.asarray(x[:d]), jnp.asarray(x[d:])))])
+    def slope(t, x):
+        slope = np.concatenate([x[d:], np.asarray(field(jnp.asarray(x[:d]), jnp.asarray(x[d:])))])
+        if not np.isfinite(slope).all():  # SciPy would go on for ever
+            raise RuntimeError(f"at t = {t:g} the motion is not finite: (q, q_dot)' = {slope}")
+        return slope
 
     start = np.concatenate([q, q_dot]).astype(np.float64)
     solution = solve_ivp(
@@ -158,9 +170,26 @@ def _start(q, q_dot, dt, steps, substeps=1):
     return _inputs.state(q, q_dot)
 
 
+def _vector_field(acceleration):
+    """`acceleration`, with a clear error where it does not return a vector like `q`."""
+
+    def field(q, q_dot):
+        q_ddot = acceleration(q, q_dot)
+        if getattr(q_ddot, "shape", None) != q.shape:
+            got = getattr(q_ddot, "shape", type(q_ddot).__name__)
+            raise ValueError(f"expected acceleration to return q's shape {q.shape}, got {got}")
+        return q_ddot
+
+    return field
+
+
 def _scan(step, start, steps, substeps):
+    def substep(_, state):
+        # A finer dt or constant must not change the precision of the motion.
+        return jax.tree.map(lambda new, old: new.astype(old.dtype), step(*state), state)
+
     def frame(state, _):
-        state = jax.lax.fori_loop(0, substeps, lambda _, s: step(*s), state)
+        state = jax.lax.fori_loop(0, substeps, substep, state)
         return state, state
 
     _, states = jax.lax.scan(frame, start, length=steps)

@@ -2,7 +2,7 @@ r"""Mechanics from a scalar: a function `lagrangian(q, q_dot)` in, equations of 
 
 Every function here takes physics and returns a function of one state. `q`, `q_dot` and `q_ddot`
 are vectors `[d]` in any generalised coordinates; `jax.vmap` maps over a batch. Whether the scalar
-is written down or learned makes no difference to this module.
+is written down or learned makes no difference to this module::
 
     L = lambda q, q_dot: 0.5 * q_dot @ q_dot - 9.8 * q[0]
     acceleration(L)(jnp.array([1.0, 0.0]), jnp.array([0.0, 2.0]))      # [-9.8, 0.]
@@ -42,7 +42,7 @@ def mass_matrix(lagrangian):
 
     Source: Cranmer et al. (2020), Eq. 5, there ∇_q̇ ∇_q̇ᵀ 𝓛.
     """
-    return _of_state(lagrangian, jax.hessian(lagrangian, argnums=1))
+    return _of_state(lagrangian, _velocity_hessian(lagrangian))
 
 
 def condition_number(lagrangian):
@@ -57,8 +57,18 @@ def condition_number(lagrangian):
     Returns:
         Function `(q, q_dot) -> scalar >= 1`.
     """
-    mass = jax.hessian(lagrangian, argnums=1)
-    return _of_state(lagrangian, lambda q, q_dot: jnp.linalg.cond(mass(q, q_dot)))
+    mass = _velocity_hessian(lagrangian)
+
+    def field(q, q_dot):
+        sigma = jnp.linalg.svd(mass(q, q_dot), compute_uv=False)
+        return jnp.where(sigma[-1] == 0, jnp.inf, sigma[0] / sigma[-1])
+
+    return _of_state(lagrangian, field)
+
+
+def _velocity_hessian(lagrangian):
+    # As jax.hessian; but `grad` insists on a scalar, and says so.
+    return jax.jacfwd(jax.grad(lagrangian, argnums=1), argnums=1)
 
 
 def energy(lagrangian):
@@ -92,29 +102,79 @@ def euler_lagrange(lagrangian):
     Source: Cranmer et al. (2020), Eq. 3–5 (Eq. 3 of the final version lacks a ∂ on the right).
     """
     _inputs.function("lagrangian", lagrangian)
-    gradient = jax.grad(lagrangian, argnums=(0, 1))
+    residual = _residual(lagrangian)
 
     def field(q, q_dot, q_ddot):
         q, q_dot = _inputs.state(q, q_dot)
-        _inputs.state(q, q_ddot, names=("q", "q_ddot"))
+        _, q_ddot = _inputs.state(q, q_ddot, names=("q", "q_ddot"))
+        return residual(q, q_dot, q_ddot.astype(q.dtype))
+
+    return field
+
+
+def _residual(lagrangian):
+    gradient = jax.grad(lagrangian, argnums=(0, 1))
+
+    def field(q, q_dot, q_ddot):
         (dL_dq, _), (_, dp_dt) = jax.jvp(gradient, (q, q_dot), (q_dot, q_ddot))
         return dp_dt - dL_dq
 
     return field
 
 
-def acceleration(lagrangian, method="solve"):
+def equation_of_motion(lagrangian):
+    r"""The Euler–Lagrange equation as M q̈ = F, with F = ∂𝓛/∂q − (∂p/∂q) q̇.
+
+    The gradient of 𝓛 is linearised once, and d + 1 tangents are pushed through: one along each
+    velocity, which gives a column of M, and one along the motion at constant velocity.
+
+    Args:
+        lagrangian: function `(q [d], q_dot [d]) -> scalar`.
+
+    Returns:
+        Function `(q, q_dot) -> (M [d, d], F [d])`.
+
+    Source: Cranmer et al. (2020), Eq. 5.
+    """
+    gradient = jax.grad(lagrangian, argnums=(0, 1))
+
+    def field(q, q_dot):
+        (dL_dq, _), push = jax.linearize(gradient, q, q_dot)
+        _, dp = jax.vmap(push)(*directions_of_motion(q_dot))
+        return dp[:-1], dL_dq - dp[-1]
+
+    return _of_state(lagrangian, field)
+
+
+def directions_of_motion(q_dot):
+    """The d + 1 directions in (q, q̇) that M and F need: (0, eᵢ) for each i, and (q̇, 0).
+
+    Args:
+        q_dot: velocity `[d]`.
+
+    Returns:
+        `(along_q [d + 1, d], along_q_dot [d + 1, d])`.
+    """
+    identity = jnp.eye(q_dot.size, dtype=q_dot.dtype)
+    return (
+        jnp.vstack([jnp.zeros_like(identity), q_dot]),
+        jnp.vstack([identity, jnp.zeros_like(q_dot)]),
+    )
+
+
+def acceleration(lagrangian, method="solve", equation=None):
     r"""Acceleration from a Lagrangian, q̈ = M⁻¹ [∂𝓛/∂q − (∂p/∂q) q̇].
 
-    `"solve"` linearises the gradient of 𝓛 once, pushes d + 1 tangents through it (the columns of M
-    and (∂p/∂q) q̇) and solves. Its derivative comes from the implicit function theorem: one
-    Newton step on R(q̈) = 0, the Euler–Lagrange residual, leaves the value as it is and carries
-    the exact gradient, at a cost that does not grow with d. `"pinv"` is the paper's formula:
-    a Hessian, a Jacobian of a Jacobian, and a pseudoinverse.
+    `"solve"` solves M q̈ = F (see `equation_of_motion`). Its derivative comes from the implicit
+    function theorem: one Newton step on R(q̈) = 0, the Euler–Lagrange residual, leaves the value as
+    it is and carries the exact gradient, at a cost that does not grow with d. `"pinv"` is the
+    paper's formula: a Hessian, a Jacobian of a Jacobian, and a pseudoinverse.
 
     Args:
         lagrangian: function `(q [d], q_dot [d]) -> scalar`.
         method: `"solve"` or `"pinv"`.
+        equation: function `(q, q_dot) -> (M [d, d], F [d])` for `"solve"`, where a cheaper way to
+            it is known than the default, `equation_of_motion(lagrangian)`.
 
     Returns:
         Function `(q, q_dot) -> q_ddot [d]`. Where M is singular, `"solve"` gives values that are
@@ -129,25 +189,21 @@ def acceleration(lagrangian, method="solve"):
     >>> print(acceleration(falling)(jnp.array([1.0, 0.0]), jnp.array([0.0, 2.0])))
     [-9.8  0. ]
     """
-    methods = {"solve": _acceleration_by_solve, "pinv": _acceleration_by_pinv}
-    _inputs.choice("method", method, methods)
     _inputs.function("lagrangian", lagrangian)
-    return _of_state(lagrangian, methods[method](lagrangian))
+    _inputs.choice("method", method, ("pinv", "solve"))
+    if method == "pinv":
+        return _of_state(lagrangian, _acceleration_by_pinv(lagrangian))
+    equation = equation or equation_of_motion(lagrangian)
+    _inputs.function("equation", equation)
+    return _of_state(lagrangian, _acceleration_by_solve(lagrangian, equation))
 
 
-def _acceleration_by_solve(lagrangian):
-    gradient = jax.grad(lagrangian, argnums=(0, 1))
-    residual = euler_lagrange(lagrangian)
+def _acceleration_by_solve(lagrangian, equation):
+    residual = _residual(lagrangian)
 
     def field(q, q_dot):
-        identity = jnp.eye(q.size, dtype=q.dtype)
-        # One tangent along each velocity, one along the motion at constant velocity.
-        q_tangents = jnp.vstack([jnp.zeros_like(identity), q_dot])
-        q_dot_tangents = jnp.vstack([identity, jnp.zeros_like(q_dot)])
-        (dL_dq, _), push = jax.linearize(gradient, q, q_dot)
-        _, dp = jax.vmap(push)(q_tangents, q_dot_tangents)
-        mass, coriolis = dp[:-1], dp[-1]
-        q_ddot = jnp.linalg.solve(mass, dL_dq - coriolis)
+        mass, force = equation(q, q_dot)
+        q_ddot = jnp.linalg.solve(mass, force)
         # R(q̈) = 0, so this Newton step changes the value by rounding only; dq̈ = −M⁻¹ dR.
         mass, q_ddot = _held(mass), _held(q_ddot)
         return q_ddot - jnp.linalg.solve(mass, residual(q, q_dot, q_ddot))
@@ -213,7 +269,7 @@ def poisson_brackets(lagrangian, coordinates):
 
     def field(q, q_dot):
         d = q.size
-        dz = jnp.block([list(row) for row in jax.jacobian(coordinates, (0, 1))(q, q_dot)])
+        dz = jnp.block([list(row) for row in jax.jacobian(_pair(coordinates), (0, 1))(q, q_dot)])
         dc = jnp.vstack([jnp.eye(d, 2 * d), jnp.hstack(jax.jacobian(p, (0, 1))(q, q_dot))])
         dz_dc = jnp.linalg.solve(dc.T, dz.T).T
         return dz_dc @ _symplectic_matrix(d) @ dz_dc.T
@@ -257,6 +313,24 @@ def is_canonical(lagrangian, coordinates, tolerance=None):
 
 def _symplectic_matrix(d):
     return jnp.block([[jnp.zeros((d, d)), jnp.eye(d)], [-jnp.eye(d), jnp.zeros((d, d))]])
+
+
+def _pair(coordinates):
+    """`coordinates`, with a clear error where it does not return two vectors like `q`."""
+
+    def field(q, q_dot):
+        found = coordinates(q, q_dot)
+        if not isinstance(found, (tuple, list)) or len(found) != 2:
+            raise TypeError(f"expected coordinates to return (Q, P), got {type(found).__name__}")
+        for name, x in zip("QP", found, strict=True):
+            if jnp.shape(x) != q.shape:
+                raise ValueError(
+                    f"expected coordinates to return {name} of q's shape {q.shape}, "
+                    f"got {jnp.shape(x)}"
+                )
+        return tuple(found)
+
+    return field
 
 
 def _of_state(lagrangian, field):

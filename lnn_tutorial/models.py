@@ -12,6 +12,7 @@ any other.
 from dataclasses import dataclass
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 
 from lnn_tutorial import _inputs, mechanics, networks
@@ -106,12 +107,35 @@ class LNN(Model):
     def lagrangian(self, params, q, q_dot):
         """𝓛 at one state, a scalar in units of its own: only its motions are learned."""
         q, q_dot = self._state(q, q_dot)
+        return self.network(params, q, q_dot)[0] + self._offset(q_dot)
+
+    def _offset(self, q_dot):
         scaled = q_dot / jnp.asarray(self.velocity_scale)
-        return self.network(params, q, q_dot)[0] + self.kinetic_offset * 0.5 * scaled @ scaled
+        return self.kinetic_offset * 0.5 * scaled @ scaled
 
     def acceleration(self, params, q, q_dot):
         """q̈ `[d]` at one state, from Eq. 6."""
-        return mechanics.acceleration(partial(self.lagrangian, params))(q, q_dot)
+        return mechanics.acceleration(
+            partial(self.lagrangian, params), equation=partial(self.equation_of_motion, params)
+        )(q, q_dot)
+
+    def equation_of_motion(self, params, q, q_dot):
+        r"""M and F of M q̈ = F at one state: as `mechanics.equation_of_motion`, in fewer passes.
+
+        With x the features and y the network, ∂²y = ∂xᵀ (∂²y/∂x²) ∂x + (∂y/∂x) ∂²x. The network
+        gives ∂y/∂x and ∂²y/∂x² along the directions that M and F need; what is left of 𝓛 once the
+        network is replaced by (∂y/∂x)·x costs almost nothing.
+        """
+        q, q_dot = self._state(q, q_dot)
+        x, push = jax.linearize(self.features, q, q_dot)
+        directions = jax.vmap(push)(*mechanics.directions_of_motion(q_dot))
+        slope, hessian = networks.gradient_and_hessian(params, x, directions, self.activation)
+
+        def rest(q, q_dot):
+            return slope @ self.features(q, q_dot) + self._offset(q_dot)
+
+        mass, force = mechanics.equation_of_motion(rest)(q, q_dot)
+        return mass + hessian[:-1, :-1], force - hessian[:-1, -1]
 
     def energy(self, params, q, q_dot):
         """The learned energy q̇·p − 𝓛, a scalar: the quantity that this model conserves."""

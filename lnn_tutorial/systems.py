@@ -3,7 +3,7 @@ r"""The physics to learn: each system knows its Lagrangian, its energy and its t
 A system is a small frozen dataclass; its constants are its arguments. `lagrangian`, `energy` and
 `acceleration` take one state `(q [d], q_dot [d])`; the acceleration is a closed form worked out by
 hand, and so an oracle for everything that automatic differentiation says. `sample` draws the states
-that a network is trained on. Angles are in radians, counted from the downward vertical; units are SI.
+that a network is trained on. Angles are in radians from the downward vertical; units are SI.
 """
 
 from dataclasses import dataclass, fields
@@ -47,9 +47,13 @@ class System:
 
     def _state(self, q, q_dot):
         q, q_dot = _inputs.state(q, q_dot)
+        return self._coordinates(q), q_dot
+
+    def _coordinates(self, q):
+        q = _inputs.vector("q", q)
         if q.shape != (self.dim,):
             raise ValueError(f"expected {self.dim} coordinate(s), got q of shape {q.shape}")
-        return q, q_dot
+        return q
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,7 @@ class Pendulum(System):
 
     def positions(self, q):
         """Cartesian position of the bob, (x, y) `[1, 2]`, the pivot at the origin, y upward."""
+        q = self._coordinates(q)
         return self.length * jnp.stack([jnp.sin(q), -jnp.cos(q)], axis=-1)
 
     def _box(self):
@@ -235,7 +240,7 @@ class SpringPendulum(System):
 
     def positions(self, q):
         """Cartesian position of the mass, (x, y) `[1, 2]`, the pivot at the origin, y upward."""
-        r, theta = q
+        r, theta = self._coordinates(q)
         return r * jnp.stack([jnp.sin(theta), -jnp.cos(theta)])[None]
 
     def _box(self):
@@ -319,6 +324,7 @@ class DoublePendulum(System):
 
     def positions(self, q):
         """Cartesian positions of both bobs, (x, y) `[2, 2]`, the pivot at the origin, y upward."""
+        q = self._coordinates(q)
         arms = jnp.stack([jnp.sin(q), -jnp.cos(q)], axis=-1)
         return jnp.cumsum(arms * jnp.array([[self.length1], [self.length2]]), axis=0)
 
