@@ -164,7 +164,7 @@ def test_the_terms_are_total_derivatives_exactly_where_the_check_says_so():
     [
         ("ABCDE", lambda x, y: x**2 * y, ["1 would change"]),
         ("CF", lambda x, y: x**2 * y, ["2 would change"]),
-        ("ABD", lambda x, y: x**2 * y, ["1 more"]),
+        ("BDA", lambda x, y: x**2 * y, ["1 more"]),
         ("ABDZ", lambda x, y: x**2 * y, ["letters from A to F"]),
         (4, lambda x, y: x**2 * y, ["string"]),
         ("ABDE", lambda x, y: -(x**2) * y, ["∂f/∂x", "wrong sign"]),
