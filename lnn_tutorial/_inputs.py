@@ -8,15 +8,20 @@ import jax.numpy as jnp
 import numpy as np
 
 
+def array(name, x):
+    """Return `x` as a JAX array, or raise and say what it was."""
+    try:
+        return jnp.asarray(x)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"expected {name} to be an array, got {type(x).__name__}") from error
+
+
 def vector(name, x):
     """Return `x` as a finite floating-point vector `[d]`, or raise and say what it was.
 
     Values can only be looked at outside of `jit`, `grad` and `vmap`; shapes and dtypes always.
     """
-    try:
-        x = jnp.asarray(x)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"expected {name} to be an array [d], got {type(x).__name__}") from error
+    x = array(name, x)
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise TypeError(
             f"expected {name} to hold floating-point numbers, got {x.dtype}; "
@@ -57,7 +62,7 @@ def state(q, q_dot, names=("q", "q_dot")):
 
 def states(q, q_dot, dim):
     """Return a batch of states `[n, dim]` as two finite floating-point arrays."""
-    q, q_dot = jnp.asarray(q), jnp.asarray(q_dot)
+    q, q_dot = array("q", q), array("q_dot", q_dot)
     if q.shape != q_dot.shape or q.ndim != 2 or q.shape[1] != dim or q.shape[0] == 0:
         raise ValueError(
             f"expected a batch q and q_dot of one shape [n, {dim}], got {q.shape} and {q_dot.shape}"

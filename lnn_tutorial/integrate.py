@@ -29,6 +29,7 @@ def rk4_step(acceleration, q, q_dot, dt):
     """
 
     q, q_dot = _inputs.state(q, q_dot)
+    _inputs.function("acceleration", acceleration)
     acceleration = _vector_field(acceleration)
 
     def slope(q, q_dot):
@@ -92,6 +93,7 @@ def variational_step(lagrangian, q, p, dt, iterations=5):
     Source: Marsden & West (2001), Section 1.5, position-momentum form.
     """
     q, p = _inputs.state(q, p, names=("q", "p"))
+    _inputs.function("lagrangian", lagrangian)
     _inputs.count(iterations=iterations)
     d_now = jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt), argnums=0)
     d_next = jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt), argnums=1)

@@ -28,7 +28,8 @@ def momentum(lagrangian):
 
     Source: Cranmer et al. (2020), Eq. 1.
     """
-    return _of_state(lagrangian, jax.grad(lagrangian, argnums=1))
+    _inputs.function("lagrangian", lagrangian)
+    return _of_state(jax.grad(lagrangian, argnums=1))
 
 
 def mass_matrix(lagrangian):
@@ -42,7 +43,7 @@ def mass_matrix(lagrangian):
 
     Source: Cranmer et al. (2020), Eq. 5, there ∇_q̇ ∇_q̇ᵀ 𝓛.
     """
-    return _of_state(lagrangian, _velocity_hessian(lagrangian))
+    return _of_state(_velocity_hessian(lagrangian))
 
 
 def condition_number(lagrangian):
@@ -63,10 +64,11 @@ def condition_number(lagrangian):
         sigma = jnp.linalg.svd(mass(q, q_dot), compute_uv=False)
         return jnp.where(sigma[-1] == 0, jnp.inf, sigma[0] / sigma[-1])
 
-    return _of_state(lagrangian, field)
+    return _of_state(field)
 
 
 def _velocity_hessian(lagrangian):
+    _inputs.function("lagrangian", lagrangian)
     # As jax.hessian; but `grad` insists on a scalar, and says so.
     return jax.jacfwd(jax.grad(lagrangian, argnums=1), argnums=1)
 
@@ -80,12 +82,13 @@ def energy(lagrangian):
     Returns:
         Function `(q, q_dot) -> scalar`, in joules.
     """
+    _inputs.function("lagrangian", lagrangian)
 
     def field(q, q_dot):
         value, p = jax.value_and_grad(lagrangian, argnums=1)(q, q_dot)
         return q_dot @ p - value
 
-    return _of_state(lagrangian, field)
+    return _of_state(field)
 
 
 def euler_lagrange(lagrangian):
@@ -136,6 +139,7 @@ def equation_of_motion(lagrangian):
 
     Source: Cranmer et al. (2020), Eq. 5.
     """
+    _inputs.function("lagrangian", lagrangian)
     gradient = jax.grad(lagrangian, argnums=(0, 1))
 
     def field(q, q_dot):
@@ -143,7 +147,7 @@ def equation_of_motion(lagrangian):
         _, dp = jax.vmap(push)(*directions_of_motion(q_dot))
         return dp[:-1], dL_dq - dp[-1]
 
-    return _of_state(lagrangian, field)
+    return _of_state(field)
 
 
 def directions_of_motion(q_dot):
@@ -192,10 +196,10 @@ def acceleration(lagrangian, method="solve", equation=None):
     _inputs.function("lagrangian", lagrangian)
     _inputs.choice("method", method, ("pinv", "solve"))
     if method == "pinv":
-        return _of_state(lagrangian, _acceleration_by_pinv(lagrangian))
-    equation = equation or equation_of_motion(lagrangian)
+        return _of_state(_acceleration_by_pinv(lagrangian))
+    equation = equation_of_motion(lagrangian) if equation is None else equation
     _inputs.function("equation", equation)
-    return _of_state(lagrangian, _acceleration_by_solve(lagrangian, equation))
+    return _of_state(_acceleration_by_solve(lagrangian, equation))
 
 
 def _acceleration_by_solve(lagrangian, equation):
@@ -264,6 +268,7 @@ def poisson_brackets(lagrangian, coordinates):
 
     Source: Cranmer et al. (2020), Eq. 1.
     """
+    _inputs.function("lagrangian", lagrangian)
     _inputs.function("coordinates", coordinates)
     p = jax.grad(lagrangian, argnums=1)
 
@@ -274,7 +279,7 @@ def poisson_brackets(lagrangian, coordinates):
         dz_dc = jnp.linalg.solve(dc.T, dz.T).T
         return dz_dc @ _symplectic_matrix(d) @ dz_dc.T
 
-    return _of_state(lagrangian, field)
+    return _of_state(field)
 
 
 def is_canonical(lagrangian, coordinates, tolerance=None):
@@ -321,7 +326,8 @@ def _pair(coordinates):
     def field(q, q_dot):
         found = coordinates(q, q_dot)
         if not isinstance(found, (tuple, list)) or len(found) != 2:
-            raise TypeError(f"expected coordinates to return (Q, P), got {type(found).__name__}")
+            got = f"{len(found)} values" if isinstance(found, tuple) else type(found).__name__
+            raise TypeError(f"expected coordinates to return (Q, P), got {got}")
         for name, x in zip("QP", found, strict=True):
             if jnp.shape(x) != q.shape:
                 raise ValueError(
@@ -333,7 +339,6 @@ def _pair(coordinates):
     return field
 
 
-def _of_state(lagrangian, field):
-    """Check the physics now and the state at every call, then evaluate `field(q, q_dot)`."""
-    _inputs.function("lagrangian", lagrangian)
+def _of_state(field):
+    """`field(q, q_dot)`, with the state checked at every call."""
     return lambda q, q_dot: field(*_inputs.state(q, q_dot))

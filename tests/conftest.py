@@ -1,11 +1,43 @@
-"""How Hypothesis draws its examples: the same on every run, and with no clock.
+"""What all tests share: how Hypothesis draws its examples, and the precision as a fixture.
 
-The first example of a test compiles, so a deadline would measure the compiler. To look for
-counterexamples that the fixed draw misses: `pytest tests --hypothesis-profile explore`.
+The examples are the same on every run, and there is no clock: the first example of a test
+compiles, so a deadline would measure the compiler. To look for counterexamples that the fixed
+draw misses: `pytest tests --hypothesis-profile explore`.
+
+JAX stays in float32 unless a test asks for more. A module whose facts need float64 says so once:
+`pytestmark = pytest.mark.usefixtures("float64")`.
 """
 
+from contextlib import contextmanager
+
+import jax
+import pytest
 from hypothesis import settings
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, derandomize=False)
 settings.load_profile("steady")
+
+
+@contextmanager
+def _x64(enabled):
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", enabled)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", before)
+
+
+@pytest.fixture(scope="module")
+def float64():
+    """Double precision in the whole module."""
+    with _x64(True):
+        yield
+
+
+@pytest.fixture
+def float32():
+    """Single precision in one test, also of a module in double precision."""
+    with _x64(False):
+        yield
