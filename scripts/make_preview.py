@@ -28,14 +28,15 @@ PICTURE = ROOT / "_static" / "preview.png"
 def main():
     page = run_page()
     plots, middle, clock = page["plots"], page["middle"], page["clock"]
+    now = 4980  # where no pendulum is folded up
     figure = plt.figure(figsize=(6.4, 3.36), layout="none")
     swing = figure.add_axes([0, 0.4, 1, 0.6])
     graph = figure.add_axes([0.105, 0.145, 0.865, 0.25])
     for place, (name, bob) in zip((-4.4, 0, 4.4), page["bobs"].items(), strict=True):
         colour = plots.COLOURS[name]
-        trace = bob[-200:, 1] + np.array([place, 0])
+        trace = bob[now - 200 : now + 1, 1] + np.array([place, 0])
         swing.add_collection(fading(trace, colour))
-        rods = np.vstack([[0, 0], bob[-1]]) + np.array([place, 0])
+        rods = np.vstack([[0, 0], bob[now]]) + np.array([place, 0])
         swing.plot(*rods.T, color=colour, linewidth=2.4, solid_joinstyle="round")
         swing.plot(*rods[1:].T, "o", color=colour, markersize=10, markeredgewidth=0)
         swing.plot(place, 0, "s", color="black", markersize=4.5)
