@@ -5,6 +5,10 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const button of document.querySelectorAll(".search-button__button[aria-label]")) {
     button.removeAttribute("aria-label");
   }
+  // A fold bar shows "Show code cell source"; again, its name must contain what it shows.
+  for (const summary of document.querySelectorAll("details > summary[aria-label]")) {
+    summary.removeAttribute("aria-label");
+  }
   // Bibliography entries are no list items, so the list role around them is wrong.
   for (const list of document.querySelectorAll(".citation-list[role=list]")) {
     list.removeAttribute("role");

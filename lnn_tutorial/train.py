@@ -201,7 +201,9 @@ def fit(
         }
         if checkpoint.exists():
             state, losses, done = _resume(checkpoint, state, losses, made_by)
-    with tqdm(total=steps, initial=done, desc=label, disable=not progress or None) as bar:
+    # Nothing said about `disable`, the environment variable TQDM_DISABLE has its say.
+    off = {} if progress else {"disable": True}
+    with tqdm(total=steps, initial=done, desc=label, **off) as bar:
         while done < steps:
             ks = np.arange(done, min(done + chunk, steps))
             before, (state, values) = state, run(state, ks)
