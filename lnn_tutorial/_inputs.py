@@ -13,7 +13,8 @@ def array(name, x):
     try:
         return jnp.asarray(x)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"expected {name} to be an array, got {type(x).__name__}") from error
+        got = type(x).__name__ + (f" of {x.dtype}" if hasattr(x, "dtype") else "")
+        raise TypeError(f"expected {name} to be an array, got {got}") from error
 
 
 def vector(name, x):
@@ -93,7 +94,7 @@ def number(**values):
                 value.dtype, jnp.integer
             )
         else:
-            real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            real = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not real:
             raise TypeError(f"expected {name} to be a number, got {value!r}")
         if not isinstance(value, jax.core.Tracer) and not math.isfinite(value):

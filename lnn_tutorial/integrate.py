@@ -29,6 +29,7 @@ def rk4_step(acceleration, q, q_dot, dt):
     """
 
     q, q_dot = _inputs.state(q, q_dot)
+    _step_size(dt)
     _inputs.function("acceleration", acceleration)
     acceleration = _vector_field(acceleration)
 
@@ -93,6 +94,7 @@ def variational_step(lagrangian, q, p, dt, iterations=5):
     Source: Marsden & West (2001), Section 1.5, position-momentum form.
     """
     q, p = _inputs.state(q, p, names=("q", "p"))
+    _step_size(dt)
     _inputs.function("lagrangian", lagrangian)
     _inputs.count(iterations=iterations)
     d_now = jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt), argnums=0)
@@ -143,6 +145,8 @@ def reference(acceleration, q, q_dot, *, dt, steps, rtol=None, atol=None):
             where and why.
     """
     q, q_dot = _start(q, q_dot, dt, steps)
+    if any(isinstance(x, jax.core.Tracer) for x in (q, q_dot, dt)):
+        raise TypeError("reference runs in SciPy: call it outside of jit, vmap and grad")
     tolerance = 1e-12 if jax.config.jax_enable_x64 else 1e-6
     rtol, atol = (tolerance if x is None else x for x in (rtol, atol))
     _inputs.positive(rtol=rtol, atol=atol)
@@ -165,11 +169,15 @@ def reference(acceleration, q, q_dot, *, dt, steps, rtol=None, atol=None):
 
 
 def _start(q, q_dot, dt, steps, substeps=1):
+    _step_size(dt)
+    _inputs.count(steps=steps, substeps=substeps)
+    return _inputs.state(q, q_dot)
+
+
+def _step_size(dt):
     _inputs.number(dt=dt)
     if not isinstance(dt, jax.core.Tracer) and dt == 0:
         raise ValueError("expected a step dt other than zero, got 0")
-    _inputs.count(steps=steps, substeps=substeps)
-    return _inputs.state(q, q_dot)
 
 
 def _vector_field(acceleration):
@@ -180,6 +188,8 @@ def _vector_field(acceleration):
         if getattr(q_ddot, "shape", None) != q.shape:
             got = getattr(q_ddot, "shape", type(q_ddot).__name__)
             raise ValueError(f"expected acceleration to return q's shape {q.shape}, got {got}")
+        if jnp.iscomplexobj(q_ddot):
+            raise TypeError(f"expected acceleration to return real numbers, got {q_ddot.dtype}")
         return q_ddot
 
     return field

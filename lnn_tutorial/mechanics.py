@@ -159,6 +159,7 @@ def directions_of_motion(q_dot):
     Returns:
         `(along_q [d + 1, d], along_q_dot [d + 1, d])`.
     """
+    q_dot = _inputs.vector("q_dot", q_dot)
     identity = jnp.eye(q_dot.size, dtype=q_dot.dtype)
     return (
         jnp.vstack([jnp.zeros_like(identity), q_dot]),
@@ -206,13 +207,20 @@ def _acceleration_by_solve(lagrangian, equation):
     residual = _residual(lagrangian)
 
     def field(q, q_dot):
-        mass, force = equation(q, q_dot)
+        mass, force = _mass_and_force(equation(q, q_dot), q.size)
         q_ddot = jnp.linalg.solve(mass, force)
         # R(q̈) = 0, so this Newton step changes the value by rounding only; dq̈ = −M⁻¹ dR.
         mass, q_ddot = _held(mass), _held(q_ddot)
         return q_ddot - jnp.linalg.solve(mass, residual(q, q_dot, q_ddot))
 
     return field
+
+
+def _mass_and_force(found, d):
+    shapes = [jnp.shape(x) for x in found] if isinstance(found, (tuple, list)) else type(found)
+    if shapes != [(d, d), (d,)]:
+        raise ValueError(f"expected equation to return M {(d, d)} and F {(d,)}, got {shapes}")
+    return found
 
 
 @jax.custom_jvp
@@ -310,7 +318,7 @@ def is_canonical(lagrangian, coordinates, tolerance=None):
 
     def field(q, q_dot):
         found = brackets(q, q_dot)
-        limit = tolerance or float(jnp.finfo(found.dtype).eps) ** 0.5
+        limit = float(jnp.finfo(found.dtype).eps) ** 0.5 if tolerance is None else tolerance
         return jnp.abs(found - _symplectic_matrix(len(q))).max() < limit
 
     return field
