@@ -46,6 +46,7 @@ class Model:
     initialisation: str = "glorot"
 
     outputs = 1
+    scales = ("position_scale", "velocity_scale")
 
     def __post_init__(self):
         _inputs.count(dim=self.dim, width=self.width, depth=self.depth)
@@ -53,7 +54,7 @@ class Model:
         _inputs.choice("initialisation", self.initialisation, networks.INITIALISATIONS)
         if self.angles and len(self.angles) != self.dim:
             raise ValueError(f"expected {self.dim} entries in angles, got {self.angles}")
-        for name in ("position_scale", "velocity_scale"):
+        for name in self.scales:
             value = getattr(self, name)
             for number in value if isinstance(value, tuple) else (value,) * self.dim:
                 _inputs.positive(**{name: number})
@@ -153,6 +154,8 @@ class BlackBox(Model):
     """
 
     acceleration_scale: float | tuple[float, ...] = 1.0
+
+    scales = (*Model.scales, "acceleration_scale")
 
     @property
     def outputs(self):

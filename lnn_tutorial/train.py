@@ -5,7 +5,6 @@ progress bar, stops with the number of the step when something is no longer fini
 killed and resumed: step k depends on the key and on k alone, so the end is the same bit by bit.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,8 +124,7 @@ class NonFiniteError(FloatingPointError):
         self.step, self.params, self.losses = step, params, losses
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """What training leaves: parameters, and the loss of every step before its update."""
 
     params: object
@@ -189,6 +187,7 @@ def fit(
         return _State(optax.apply_updates(state.params, updates), moments), value
 
     run = jax.jit(lambda state, ks: jax.lax.scan(step, state, ks))
+    params = jax.tree.map(jnp.asarray, params)
     state, losses = _State(params, optimizer.init(params)), np.zeros(steps, np.float32)
     done = 0
     if checkpoint is not None:

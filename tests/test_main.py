@@ -42,16 +42,6 @@ def test_the_table_shows_the_json(reproduced):
     assert "seed 3, 76,800 states seen" in run.stdout
 
 
-def test_a_finished_run_is_not_trained_again(reproduced, capsys):
-    folder, _ = reproduced
-    options = ["--seed", "3", "--steps", "600", "--checkpoint", str(folder / "kept")]
-    assert main(["reproduce", "spring-pendulum", *options, "--json", str(folder / "2.json")]) == 0
-    first, again = (json.loads((folder / n).read_text()) for n in ("out.json", "2.json"))
-    for model in ("lnn", "black_box"):
-        for name in FIGURES:
-            assert again["models"][model][name] == pytest.approx(first["models"][model][name])
-
-
 def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
     folder, _ = reproduced
     options = ["--seed", "4", "--steps", "600", "--checkpoint", str(folder / "kept")]
