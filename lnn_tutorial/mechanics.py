@@ -179,7 +179,8 @@ def acceleration(lagrangian, method="solve", equation=None):
         lagrangian: function `(q [d], q_dot [d]) -> scalar`.
         method: `"solve"` or `"pinv"`.
         equation: function `(q, q_dot) -> (M [d, d], F [d])` for `"solve"`, where a cheaper way to
-            it is known than the default, `equation_of_motion(lagrangian)`.
+            it is known than the default, `equation_of_motion(lagrangian)`. Its own derivatives
+            matter from the second derivative of the acceleration on.
 
     Returns:
         Function `(q, q_dot) -> q_ddot [d]`. Where M is singular, `"solve"` gives values that are

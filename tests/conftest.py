@@ -31,9 +31,11 @@ def _x64(enabled):
 
 @pytest.fixture(scope="module")
 def float64():
-    """Double precision in the whole module."""
+    """Double precision in the whole module, compiled in haste: it is many small functions."""
+    jax.config.update("jax_disable_most_optimizations", True)
     with _x64(True):
         yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture
