@@ -5,6 +5,7 @@ progress bar, stops with the number of the step when something is no longer fini
 killed and resumed: step k depends on the key and on k alone, so the end is the same bit by bit.
 """
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -200,9 +201,9 @@ def fit(
         }
         if checkpoint.exists():
             state, losses, done = _resume(checkpoint, state, losses, made_by)
-    # Nothing said about `disable`, the environment variable TQDM_DISABLE has its say.
-    off = {} if progress else {"disable": True}
-    with tqdm(total=steps, initial=done, desc=label, **off) as bar:
+    # tqdm's bar for notebooks does not look at TQDM_DISABLE by itself.
+    off = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+    with tqdm(total=steps, initial=done, desc=label, disable=off) as bar:
         while done < steps:
             ks = np.arange(done, min(done + chunk, steps))
             before, (state, values) = state, run(state, ks)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+import tqdm.notebook
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -206,6 +207,13 @@ def test_a_bar_shows_the_loss_unless_it_is_switched_off(disabled):
     assert ("progress True: 100%" in run.stderr) != disabled
     assert ("loss=" in run.stderr) != disabled
     assert "progress False" not in run.stderr
+
+
+def test_a_notebooks_bar_is_switched_off_too(monkeypatch, capsys):
+    monkeypatch.setattr(train, "tqdm", tqdm.notebook.tqdm)
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    run(steps=2, progress=True)
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
