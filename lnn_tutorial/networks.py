@@ -135,7 +135,7 @@ def gradient_and_hessian(params, x, directions, activation="softplus"):
     sensitivity, hessian = params[-1]["weight"][:, 0], 0.0
     for weight, z, tangents in reversed(layers):
         hessian += (sensitivity * curvature(z) * tangents) @ tangents.T
-        sensitivity = weight @ (sensitivity * slope(z))
+        sensitivity = (sensitivity * slope(z)) @ weight.T
     return sensitivity, hessian
 
 
