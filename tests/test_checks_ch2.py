@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lnn_tutorial import checks, mechanics, systems
+from lnn_tutorial.checks import chapter2
 
 
 def refused(verdict, *words):
@@ -164,9 +165,9 @@ def test_a_state_that_tells_nothing(state, words):
 @pytest.mark.parametrize(
     ("mended", "words"),
     [
-        (checks._one_scalar, ["double pendulum", "still there"]),
-        (checks._no_mixed, ["no effect"]),
-        (checks._transposed, ["Rows and columns"]),
+        (chapter2._one_scalar, ["double pendulum", "still there"]),
+        (chapter2._no_mixed, ["no effect"]),
+        (chapter2._transposed, ["Rows and columns"]),
         (lambda L: lambda q, v: -mechanics.acceleration(L)(q, v), ["wrong sign"]),
         (lambda L: lambda q, v: jnp.zeros((2, 2)), ["shape"]),
         (lambda L: 3.0, ["Expected a function"]),

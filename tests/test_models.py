@@ -122,3 +122,23 @@ def test_bad_states_are_refused(model):
         model.acceleration(params, jnp.ones((5, 2)), jnp.ones((5, 2)))
     with pytest.raises(TypeError, match="floating-point"):
         model.acceleration(params, jnp.array([1, 2]), Q_DOT)
+
+
+@pytest.mark.parametrize("angles", [(), (False, True), (True, True)])
+def test_the_short_way_to_the_equation_of_motion_is_the_long_one(angles):
+    """M and F of an LNN, and the gradient of q̈, against autodiff of 𝓛 and the paper's formula."""
+    model = models.LNN(**{**FACE, "angles": angles}, position_scale=1.5)
+    params = model.init(jax.random.key(4))
+    lagrangian = partial(model.lagrangian, params)
+    short = model.equation_of_motion(params, Q, Q_DOT)
+    for a, b in zip(short, mechanics.equation_of_motion(lagrangian)(Q, Q_DOT), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+    def paper(params):
+        return mechanics.acceleration(partial(model.lagrangian, params), "pinv")(Q, Q_DOT).sum()
+
+    gradient = jax.grad(lambda params: model.acceleration(params, Q, Q_DOT).sum())(params)
+    for a, b in zip(
+        jax.tree.leaves(gradient), jax.tree.leaves(jax.grad(paper)(params)), strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-4 * float(jnp.abs(b).max()) + 1e-6)

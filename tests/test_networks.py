@@ -69,3 +69,19 @@ def test_bad_sizes_and_unknown_rules_are_refused(sizes, rule, error, message):
 
 def test_parameters_are_counted():
     assert networks.count_parameters(networks.init_mlp(jax.random.key(0), [4, 10, 1])) == 61
+
+
+@pytest.mark.parametrize("activation", ["softplus", "tanh", "sine"])
+@pytest.mark.parametrize("hidden", [1, 3])
+def test_gradient_and_hessian_are_autodiffs(activation, hidden):
+    params = networks.init_mlp(jax.random.key(2), [4, *[12] * hidden, 1])
+    x = jnp.array([0.3, -1.0, 0.5, 2.0])
+    directions = jax.random.normal(jax.random.key(3), (3, 4))
+
+    def network(x):
+        return networks.mlp(params, x, activation)[0]
+
+    gradient, hessian = networks.gradient_and_hessian(params, x, directions, activation)
+    np.testing.assert_allclose(gradient, jax.grad(network)(x), rtol=1e-4, atol=1e-6)
+    expected = directions @ jax.hessian(network)(x) @ directions.T
+    np.testing.assert_allclose(hessian, expected, rtol=1e-3, atol=1e-5)

@@ -1,0 +1,52 @@
+"""Checks for the exercises: each tells right from wrong and gives no answer away.
+
+A check is a function decorated with `check` that looks at an answer and returns a `Verdict`.
+As the last line of a cell it shows as plain text:
+
+>>> compare(2.0, expected=1.0, name="The energy")
+✗ The energy is off by a factor of 2.
+
+`verdict` holds what all checks share; then comes one module per chapter.
+"""
+
+from lnn_tutorial.checks.chapter1 import bend_coefficient, fastest_slide, gauge, hoop, throw_action
+from lnn_tutorial.checks.chapter2 import (
+    bead_on_parabola,
+    double_pendulum_mass,
+    one_scalar_of_a_matrix,
+    spherical_pendulum,
+    two_masses,
+)
+from lnn_tutorial.checks.chapter3 import (
+    batch_energies,
+    error_power,
+    imbalance,
+    mended_lagrangian,
+    trained_pendulum,
+)
+from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
+
+__all__ = [
+    "Verdict",
+    "ask",
+    "batch_energies",
+    "bead_on_parabola",
+    "bend_coefficient",
+    "check",
+    "compare",
+    "double_pendulum_mass",
+    "error_power",
+    "fastest_slide",
+    "gauge",
+    "hoop",
+    "imbalance",
+    "mended_lagrangian",
+    "missing",
+    "one_scalar_of_a_matrix",
+    "right",
+    "spherical_pendulum",
+    "throw_action",
+    "trained_pendulum",
+    "two_masses",
+    "wrong",
+]

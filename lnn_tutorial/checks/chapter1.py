@@ -1,0 +1,131 @@
+"""Checks of chapter 1, the principle of least action."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lnn_tutorial import mechanics
+from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, right, with_hint, wrong
+
+
+@check("return the action as a formula in h, m, g and T.")
+def throw_action(answer: Callable) -> Verdict:
+    """The action of a parabolic throw: `answer(height, mass, gravity, duration) -> S`."""
+    for h, m, g, T in [(1.3, 0.7, 9.8, 1.6), (0.4, 2.0, 1.6, 0.9)]:
+        kinetic, whole = ask(answer, h, m, 0.0, T), ask(answer, h, m, g, T)
+        verdict = compare(kinetic, 8 * m * h**2 / (3 * T), name="With gravity off, your action")
+        if not verdict:
+            return with_hint(verdict, "What is the velocity, and what the integral of its square?")
+        verdict = compare(
+            np.subtract(whole, kinetic), -2 * m * g * h * T / 3, name="The part with gravity"
+        )
+        if not verdict:
+            return with_hint(verdict, "The kinetic part is right. Is 𝓛 the sum or the difference?")
+    return right("Speed against height: this is the bargain. At which h is it best?")
+
+
+@check("return the coefficient of ε² as a formula in m, k and T.")
+def bend_coefficient(answer: Callable) -> Verdict:
+    """The second-order change of an oscillator's action: `answer(mass, stiffness, duration)`."""
+    for m, k, T in [(0.7, 3.0, 1.6), (2.0, 0.5, 0.9)]:
+        kinetic, whole = ask(answer, m, 0.0, T), ask(answer, m, k, T)
+        verdict = compare(kinetic, m * np.pi**2 / (4 * T), name="Without a spring, c₂")
+        if not verdict:
+            return with_hint(verdict, "Only the kinetic energy of the bend is left there.")
+        verdict = compare(np.subtract(whole, kinetic), -k * T / 4, name="The part of the spring")
+        if not verdict:
+            return with_hint(verdict, "The kinetic part is right.")
+    return right("Both parts are right. For which durations does the second one win?")
+
+
+@check("return the Lagrangian of the bead.")
+def hoop(answer: Callable) -> Verdict:
+    """A bead on a spinning hoop (R = 0.5 m, 6 rad/s): any 𝓛 with the right acceleration."""
+    radius, spin, gravity = 0.5, 6.0, 9.8
+    angles = np.array([0.3, 0.9, 1.4, 2.2, -0.7])
+    rates = np.array([0.5, -1.0, 2.0, 0.0, 1.5])
+    states = [(jnp.array([a]), jnp.array([r])) for a, r in zip(angles, rates, strict=True)]
+    if np.shape(value := ask(answer, *states[0])) != ():
+        return wrong(f"𝓛 should be one number, got shape {np.shape(value)}. Is it q, or q[0]?")
+    found = np.array([ask(mechanics.acceleration(answer), *state)[0] for state in states])
+    if not np.isfinite(found).all():
+        return wrong("Your 𝓛 gives no finite acceleration. Does it contain the velocity θ̇?")
+    # θ̈ = rotation sin θ cos θ + pull sin θ: fit both, so that each can be judged by itself.
+    shapes = np.stack([np.sin(angles) * np.cos(angles), np.sin(angles)], axis=1)
+    (rotation, pull), *_ = np.linalg.lstsq(shapes, found, rcond=None)
+    if not np.allclose(shapes @ [rotation, pull], found, atol=1e-3 * (1 + np.abs(found).max())):
+        return wrong(
+            "Your bead's acceleration has the wrong form. Check both components of the velocity "
+            "and the height, each as a function of θ."
+        )
+    tolerance = {"rtol": 1e-3, "atol": 1e-2}
+    if np.isclose(pull, 0.0, atol=1e-2):
+        return wrong("Your bead feels no gravity.")
+    verdict = compare(pull, -gravity / radius, name="The pull of gravity", **tolerance)
+    if not verdict:
+        return with_hint(verdict, "Compare how the radius enters kinetic and potential energy.")
+    if np.isclose(rotation, 0.0, atol=1e-2):
+        return wrong(
+            "Gravity is right, but your bead does not feel the rotation: it has a velocity round "
+            "the axis, too."
+        )
+    verdict = compare(rotation, spin**2, name="The effect of the rotation", **tolerance)
+    if not verdict:
+        return with_hint(verdict, "Gravity is right. How fast is the bead carried round the axis?")
+    return right("Your bead moves as it should. Where on the hoop can it rest?")
+
+
+@check("give the letters and the gauge function.")
+def gauge(letters: str, function: Callable) -> Verdict:
+    """Terms A–F: the letters that leave the motion alone, and `function(x, y)`, f for term E."""
+    if not isinstance(letters, (str, list, tuple, set)):
+        return wrong(f"The letters should be a string, got {type(letters).__name__}.")
+    named = {str(letter).strip().upper() for letter in letters} - {"", ",", " "}
+    if unknown := sorted(named - set("ABCDEF")):
+        return wrong(f"Expected letters from A to F, got {unknown[0]!r} as well.")
+    if extra := len(named - set("ABDE")):
+        return wrong(
+            f"Of the {len(named)} terms you name, {extra} would change the motion. For a total "
+            "derivative, two mixed second derivatives must agree."
+        )
+    if lost := len(set("ABDE") - named):
+        return wrong(f"All you name leave the motion alone, and {lost} more would.")
+    for x, y in [(0.7, -1.2), (1.9, 0.4)]:
+        value = ask(function, x, y)
+        if np.shape(value) != ():
+            return wrong(f"Your f should be one number, got shape {np.shape(value)}.")
+        slope = ask(jax.grad(lambda x, y: function(x, y) * 1.0, argnums=(0, 1)), x, y)
+        verdict = compare(slope[0], 2 * x * y, name="The letters are right. The slope ∂f/∂x")
+        if not verdict:
+            return verdict
+        verdict = compare(slope[1], x**2, name="The letters and ∂f/∂x are right. The slope ∂f/∂y")
+        if not verdict:
+            return verdict
+    return right("The letters are right, and the rate of change of your f is term E.")
+
+
+@check("give the depths of your slide.")
+def fastest_slide(depth: Any) -> Verdict:
+    """Depths `[51]` of a slide from (0, 0) to 1 m further and 0.5 m lower: is it the fastest?"""
+    try:
+        depth = np.asarray(depth, dtype=float)
+    except (TypeError, ValueError):
+        return wrong(f"The depths should be an array of numbers, got {type(depth).__name__}.")
+    if depth.shape != (51,):
+        return wrong(f"Expected 51 depths, the two ends included, got shape {depth.shape}.")
+    if not np.isfinite(depth).all():
+        return wrong("Some depths are not finite. Did the bead climb above its start on the way?")
+    if not np.allclose(depth[[0, -1]], [0.0, 0.5], atol=1e-6):
+        return wrong("The ends should stay where they are, at depths 0 and 0.5 m.")
+    if not (depth[1:] > 0).all():
+        return wrong("Depth counts downward, and the bead never gets back up to its start.")
+    speed = np.sqrt(2 * 9.8 * depth)
+    time = np.sum(2 * np.hypot(0.02, np.diff(depth)) / (speed[1:] + speed[:-1]))
+    least = 0.56991  # seconds, from the curve known in closed form
+    late = 100 * (time / least - 1)
+    if late > 0.5:
+        return wrong(f"Your bead arrives, but {late:.1f} % later than on the fastest slide.")
+    return right("No slide is faster by more than half a per cent. What shape is it?")

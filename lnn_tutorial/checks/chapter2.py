@@ -1,0 +1,281 @@
+"""Checks of chapter 2, a falling ball."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lnn_tutorial import mechanics, systems
+from lnn_tutorial.checks.verdict import (
+    Stop,
+    Verdict,
+    ask,
+    check,
+    compare,
+    right,
+    with_hint,
+    wrong,
+)
+
+
+@check("return the mass matrix, the mixed matrix and the force.")
+def two_masses(answer: Callable) -> Verdict:
+    """Two masses and a spring: `answer(q, q_dot, m1, m2, k, l) -> (mass, mixed, force)`."""
+    m1, m2, k, l = 1.5, 0.4, 7.0, 0.8
+    for q, q_dot in [((0.2, 1.7), (0.3, -0.9)), ((-1.0, -0.6), (2.0, 0.5))]:
+        found = ask(answer, jnp.array(q), jnp.array(q_dot), m1, m2, k, l)
+        if not isinstance(found, (tuple, list)) or len(found) != 3:
+            return wrong(
+                f"Expected three things, mass, mixed and force, got {type(found).__name__}."
+            )
+        mass, mixed, force = found
+        verdict = compare(mass, [[m1, 0.0], [0.0, m2]], name="Your mass matrix")
+        if not verdict:
+            return verdict
+        verdict = compare(mixed, np.zeros((2, 2)), name="Your mixed matrix")
+        if not verdict:
+            return with_hint(verdict, "Does the momentum of a mass depend on where it is?")
+        pull = k * (q[1] - q[0] - l)
+        verdict = compare(force, [pull, -pull], name="Your force")
+        if not verdict and np.shape(force) == (2,):
+            if np.isclose(force[0], force[1]):
+                return with_hint(verdict, "Do the two ends of a spring pull the same way?")
+            return with_hint(verdict, "Try q at which the spring has its rest length.")
+        if not verdict:
+            return verdict
+    return right("All three are right, and the two forces add up to zero.")
+
+
+@check("return the Lagrangian of the bead.")
+def bead_on_parabola(answer: Callable) -> Verdict:
+    """A bead on the wire y = a x²: `answer(q, q_dot, m, a, g) -> scalar`."""
+    m, a, g = 0.7, 0.6, 9.8
+    x, v = np.array([[0.8, 0.0, 0.8, -1.3], [0.0, 0.5, 1.5, -0.4]])
+    truth = -(4 * a**2 * x * v**2 + 2 * a * g * x) / (1 + 4 * a**2 * x**2)
+    mass, found = _equations(lambda *state: answer(*state, m, a, g), x[:, None], v[:, None])
+    if found[0, 0] > 0:
+        return wrong(
+            "Released at rest, your bead climbs: look at the sign of the potential energy."
+        )
+    if np.isclose(mass[0], mass[1], rtol=1e-3):
+        return wrong(
+            "Your kinetic energy is the same everywhere on the wire, but at one and the same "
+            "velocity along x the bead is faster where the wire is steep."
+        )
+    verdict = compare(found[0, 0], truth[0], name="The acceleration of a bead at rest", rtol=1e-3)
+    if not verdict:
+        return with_hint(
+            verdict, "Compare kinetic and potential energy with your sketch of the wire."
+        )
+    verdict = compare(
+        found[:, 0],
+        truth,
+        name="The acceleration",
+        rtol=1e-3,
+        praise="Your bead moves as it should, at rest and in motion.",
+    )
+    return verdict or with_hint(
+        verdict, "At rest it is right, so look at what depends on the velocity."
+    )
+
+
+@check("give a telling state, and mend the function.")
+def one_scalar_of_a_matrix(state: Any, mended: Callable) -> Verdict:
+    """The bug that keeps one scalar of the mixed matrix: a state that shows it, and the cure."""
+    spring = systems.SpringPendulum()
+    if not isinstance(state, (tuple, list)) or len(state) != 2:
+        return wrong("The state should be a pair (q, q_dot) of two arrays.")
+    q, q_dot = (jnp.asarray(x, dtype=float) for x in state)
+    if q.shape != (2,) or q_dot.shape != (2,):
+        return wrong(f"Expected q and q_dot of shape (2,), got {q.shape} and {q_dot.shape}.")
+    if not q[0] > 0:
+        return wrong("The distance r from the pivot should be positive.")
+    truth = np.asarray(spring.acceleration(q, q_dot))
+    spoilt = np.asarray(jax.jit(_one_scalar(spring.lagrangian))(q, q_dot))
+    if np.abs(spoilt - truth).max() < 1e-3 * (1 + np.abs(truth).max()):
+        return wrong(
+            "At your state the buggy code gives the right acceleration. Which term of Eq. 6 does "
+            "it spoil, and when is that term zero?"
+        )
+
+    pendulum = systems.Pendulum(length=1.3)
+    double = systems.DoublePendulum(mass2=0.6, length2=0.7)
+    trials = [
+        ("the pendulum", pendulum.lagrangian, [0.4], [1.1], pendulum.acceleration),
+        ("the double pendulum", double.lagrangian, [0.3, 1.4], [1.7, -2.1], double.acceleration),
+        ("a charge in a magnetic field", *_charge_in_field([0.2, -0.5, 1.0], [1.0, 2.0, -0.7])),
+    ]
+    for name, lagrangian, q, q_dot, closed_form in trials:
+        q, q_dot = jnp.array(q), jnp.array(q_dot)
+        field = ask(mended, lagrangian)
+        if q.size == 1:
+            ask(field, q, q_dot)  # a stub is recognised before JAX complains about it
+        found = ask(jax.jit(field) if callable(field) else field, q, q_dot)
+        verdict = compare(
+            found,
+            closed_form(q, q_dot),
+            name=f"Your acceleration of {name}",
+            rtol=1e-3,
+            atol=1e-3,
+        )
+        if not verdict:
+            return with_hint(verdict, _about_mixed_term(lagrangian, q, q_dot, found))
+    return right(
+        "Your state tells them apart, and your code is right for one, two and three coordinates."
+    )
+
+
+def _about_mixed_term(lagrangian: Callable, q: Any, q_dot: Any, found: Any) -> str:
+    """Which slip in the mixed term of Eq. 6 gives the acceleration found, if one does."""
+    slips = {
+        _no_mixed: "The mixed matrix has no effect in your code.",
+        _one_scalar: "The bug is still there.",
+        _transposed: "Rows and columns of the mixed matrix have changed places.",
+    }
+    for slip, hint in slips.items():
+        if compare(found, jax.jit(slip(lagrangian))(q, q_dot), rtol=1e-3, atol=1e-3):
+            return hint
+    return "Write down the shape of each of the three pieces of Eq. 6."
+
+
+def _with_mixed_term(term: Callable) -> Callable:
+    """A version of Eq. 6 with `term(mixed, q_dot)` in the place of mixed @ q_dot."""
+
+    def acceleration(lagrangian):
+        def field(q, q_dot):
+            mixed = jax.jacobian(jax.grad(lagrangian, argnums=1), argnums=0)(q, q_dot)
+            force = jax.grad(lagrangian, argnums=0)(q, q_dot) - term(mixed, q_dot)
+            return jnp.linalg.solve(jax.hessian(lagrangian, argnums=1)(q, q_dot), force)
+
+        return field
+
+    return acceleration
+
+
+_one_scalar = _with_mixed_term(lambda mixed, q_dot: mixed[0, 0] * q_dot)
+_no_mixed = _with_mixed_term(lambda mixed, q_dot: 0.0 * q_dot)
+_transposed = _with_mixed_term(lambda mixed, q_dot: mixed.T @ q_dot)
+
+
+def _charge_in_field(q: list, q_dot: list) -> tuple:
+    """A unit mass and charge in a constant field B: 𝓛 = ½ q̇·q̇ + ½ B·(q × q̇), q̈ = q̇ × B."""
+    field = jnp.array([0.4, -1.0, 0.9])
+
+    def lagrangian(q, q_dot):
+        return 0.5 * q_dot @ q_dot + 0.5 * field @ jnp.cross(q, q_dot)
+
+    return lagrangian, q, q_dot, lambda q, q_dot: jnp.cross(q_dot, field)
+
+
+@check("return the Lagrangian, and a conserved quantity.")
+def spherical_pendulum(answer: Callable, conserved: Callable) -> Verdict:
+    """A pendulum free to go round: two functions of (q, q_dot, m, l, g), q = (θ, φ)."""
+    m, l, g = 0.6, 1.4, 9.8
+    q = np.array([[0.9, 0.3], [0.9, 0.3], [2.0, -1.0], [1.2, 2.0]])
+    q_dot = np.array([[0.0, 0.0], [0.5, 1.2], [-1.3, 0.7], [0.4, -2.2]])
+    theta, theta_dot, phi_dot = q[:, 0], *q_dot.T
+    centrifugal = np.sin(theta) * np.cos(theta) * phi_dot**2
+    coriolis = -2 * theta_dot * phi_dot / np.tan(theta)
+    truth = np.stack([centrifugal - g / l * np.sin(theta), coriolis], axis=1)
+
+    _, found = _equations(lambda *state: answer(*state, m, l, g), q, q_dot)
+    if found[0, 0] > 0:
+        return wrong("Released at rest, your bob rises: look at the sign of the potential energy.")
+    verdict = compare(found[0], truth[0], name="The acceleration at rest", rtol=1e-3, atol=1e-4)
+    if not verdict:
+        return verdict
+    verdict = compare(found, truth, name="The acceleration in motion", rtol=1e-3, atol=1e-4)
+    if not verdict:
+        return with_hint(verdict, "How large is the circle on which the bob goes round at θ?")
+
+    def quantity(q, q_dot):
+        return jnp.asarray(conserved(q, q_dot, m, l, g), dtype=float)
+
+    one = jnp.array(q[1]), jnp.array(q_dot[1])
+    _scalar(ask(conserved, *one, m, l, g), "Your conserved quantity")
+    slope = jax.jit(jax.vmap(jax.grad(quantity, argnums=(0, 1))))
+    slope = np.hstack(ask(slope, jnp.array(q), jnp.array(q_dot)))[1:]
+    if np.abs(slope).max() < 1e-6:
+        return wrong("Your quantity is a mere constant: it does not depend on the state.")
+    if np.abs(_cosine(slope, np.hstack([q_dot, truth])[1:])).max() > 1e-3:
+        return wrong(
+            "Your Lagrangian is right, but your quantity changes along the motion. "
+            "Take the momentum of the right coordinate from your own Lagrangian."
+        )
+    # The slope of the energy, over m l².
+    uphill = [
+        g / l * np.sin(theta) + centrifugal,
+        0 * theta,
+        theta_dot,
+        np.sin(theta) ** 2 * phi_dot,
+    ]
+    if np.abs(_cosine(slope, np.stack(uphill, axis=1)[1:])).min() > 1 - 1e-5:
+        return wrong("Your quantity is constant, but it is the energy. There is another one.")
+    return right("The motion is right, and your quantity stays constant along it.")
+
+
+@check("return the mass matrix of the double pendulum.")
+def double_pendulum_mass(answer: Callable) -> Verdict:
+    """The double pendulum's mass matrix: `answer(q, m1, m2, l1, l2) -> [2, 2]`."""
+    constants = m1, m2, l1, l2 = 1.3, 0.6, 0.8, 1.7
+    for q in [(0.4, 1.5), (2.0, -0.3)]:
+        found = ask(answer, jnp.array(q), *constants)
+        cross = m2 * l1 * l2 * np.cos(q[0] - q[1])
+        expected = [[(m1 + m2) * l1**2, cross], [cross, m2 * l2**2]]
+        verdict = compare(found, expected, name="Your mass matrix")
+        if not verdict and np.shape(found) == (2, 2):
+            turned = ask(answer, jnp.array(q) + 1.0, *constants)
+            hint = _about_two_arms(np.asarray(found, float), np.asarray(turned, float), m1 * l1**2)
+            return with_hint(verdict, hint)
+        if not verdict:
+            return verdict
+    return right("Your mass matrix is right.")
+
+
+def _about_two_arms(found: np.ndarray, turned: np.ndarray, upper: float) -> str:
+    """What a wrong mass matrix suggests to look at; `turned`: both arms one radian further."""
+    if not np.allclose(found, found.T):
+        return "A mass matrix is symmetric: the order of two derivatives does not matter."
+    if np.isclose(found[0, 0], upper):
+        return "Which bobs move when only the upper angle changes?"
+    if not np.allclose(turned, found, rtol=1e-4):
+        return "Turning both arms together should change nothing."
+    if np.isclose(found[0, 1], 0.0):
+        return "Do the two angles not share the lower bob's kinetic energy?"
+    return "Write out the lower bob's speed squared and collect the terms once more."
+
+
+def _equations(lagrangian: Callable, q: Any, q_dot: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The largest entries of M [n] and the accelerations [n, d] of a student's Lagrangian.
+
+    Ends the check for a stub, an exception, an array in the place of a scalar, a singular M.
+    """
+    q, q_dot = jnp.asarray(q), jnp.asarray(q_dot)
+    _scalar(ask(lagrangian, q[0], q_dot[0]), "Your Lagrangian")
+
+    def equations(q, q_dot):
+        return (
+            mechanics.mass_matrix(lagrangian)(q, q_dot).max(),
+            mechanics.acceleration(lagrangian)(q, q_dot),
+        )
+
+    mass, q_ddot = ask(jax.jit(jax.vmap(equations)), q, q_dot)
+    if not np.isfinite(q_ddot).all():
+        raise Stop(wrong("Eq. 6 finds no acceleration: your mass matrix has no inverse."))
+    return np.asarray(mass), np.asarray(q_ddot)
+
+
+def _scalar(value: Any, name: str) -> None:
+    """End the check unless `value` is one number."""
+    if np.shape(value) != ():
+        raise Stop(
+            wrong(f"{name} should be one number, got shape {np.shape(value)}. Is it q, or q[0]?")
+        )
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The cosines of the angles between the rows of two arrays [n, d]."""
+    sizes = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return (a * b).sum(axis=1) / np.maximum(sizes, 1e-12)

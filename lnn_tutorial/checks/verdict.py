@@ -1,0 +1,197 @@
+"""What all checks share: the verdict, and ways to look at a stranger's answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found: true if the answer passed, and a sentence that says why."""
+
+    passed: bool
+    message: str
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __repr__(self) -> str:
+        return f"{'✓' if self.passed else '✗'} {self.message}"
+
+
+class Stop(Exception):
+    """Ends a check that cannot go on, with a verdict, or with None for an unanswered stub."""
+
+    def __init__(self, verdict: Verdict | None = None):
+        super().__init__(str(verdict))
+        self.verdict = verdict
+
+
+def right(message: str) -> Verdict:
+    """The verdict of a passed check: `✓ message`."""
+    return Verdict(True, message)
+
+
+def wrong(message: str) -> Verdict:
+    """The verdict of a failed check: `✗ message`."""
+    return Verdict(False, message)
+
+
+def missing(answer: Any) -> bool:
+    """Whether an answer, or a part of it, is still `...` or None."""
+    if isinstance(answer, (list, tuple)):
+        return any(missing(part) for part in answer)
+    if isinstance(answer, dict):
+        return missing(list(answer.values()))
+    return answer is None or answer is ...
+
+
+def check(task: str) -> Callable:
+    """Decorator that makes a function of answers a check that never raises.
+
+    `task` completes "Nothing here yet: …", the verdict on an unanswered stub. The decorated
+    function returns a `Verdict`. It calls the student's functions through `ask`.
+
+    >>> @check("return the square of x.")
+    ... def square(answer):
+    ...     return compare(ask(answer, 3.0), 9.0, name="Your square of 3")
+    >>> square(lambda x: ...)
+    ✗ Nothing here yet: return the square of x.
+    >>> square(lambda x: x / 0)
+    ✗ Your function raised ZeroDivisionError: float division by zero
+    >>> square(lambda x: x * x)
+    ✓ Your square of 3 is right.
+    """
+
+    def decorate(examine: Callable[..., Verdict]) -> Callable[..., Verdict]:
+        @wraps(examine)
+        def judged(*answers, **settings) -> Verdict:
+            unanswered = wrong(f"Nothing here yet: {task}")
+            if missing(answers):
+                return unanswered
+            try:
+                return examine(*answers, **settings)
+            except Stop as stop:
+                return unanswered if stop.verdict is None else stop.verdict
+            except Exception as error:
+                return wrong(f"This answer cannot be checked: {_describe(error)}")
+
+        return judged
+
+    return decorate
+
+
+def ask(function: Callable, *arguments) -> Any:
+    """What the student's function returns; ends the check where it raises or is still a stub.
+
+    A transformed function counts too: `ask(jax.grad(answer), x)`. Ask the plain function first,
+    so that a stub is recognised before JAX complains about it.
+    """
+    if not callable(function):
+        raise Stop(wrong(f"Expected a function, got {type(function).__name__}."))
+    try:
+        answer = function(*arguments)
+    except Exception as error:
+        raise Stop(wrong(f"Your function raised {_describe(error)}")) from error
+    if missing(answer):
+        raise Stop()
+    return answer
+
+
+def compare(
+    value: Any,
+    expected: Any,
+    *,
+    name: str = "Your answer",
+    rtol: float = 1e-4,
+    atol: float = 1e-6,
+    praise: str = "",
+) -> Verdict:
+    """Verdict on a number or array against the expected one, which is never printed.
+
+    Passes where |value − expected| ≤ atol + rtol |expected|; the defaults allow for float32.
+    Otherwise it names the first of these that applies: nothing there, not numbers, another
+    shape, non-finite entries, the wrong sign, a transpose, a constant factor, too large or small,
+    which entries. `name` begins the sentence, `praise` replaces the one of a right answer.
+    """
+    if missing(value):
+        return wrong(f"{name} is missing.")
+    try:
+        value = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return wrong(f"{name} should be made of real numbers, got {type(value).__name__}.")
+    expected = np.asarray(expected, dtype=float)
+
+    def near(candidate):
+        return np.isclose(candidate, expected, rtol=rtol, atol=atol)
+
+    if value.shape != expected.shape:
+        hint = " Is it transposed?" if value.T.shape == expected.shape else ""
+        return wrong(f"{name} has shape {value.shape}, expected {expected.shape}.{hint}")
+    if not np.isfinite(value).all():
+        return wrong(f"{name} is not finite: it holds NaN or infinity.")
+    if near(value).all():
+        return right(praise or f"{name} is right.")
+    if near(-value).all():
+        return wrong(f"{name} has the wrong sign.")
+    if value.ndim == 2 and value.shape == value.T.shape and near(value.T).all():
+        return wrong(f"{name} is transposed.")
+    factor = _factor(value, expected, near)
+    if factor:
+        return wrong(f"{name} is off by {factor}.")
+    if value.size == 1:
+        return wrong(f"{name} is too {'large' if value.item() > expected.item() else 'small'}.")
+    return wrong(_which(name, ~near(value)))
+
+
+def _factor(value: np.ndarray, expected: np.ndarray, near: Callable) -> str:
+    """The constant factor between two arrays in words, or "" if there is none.
+
+    A lone number is always off by some factor, and that factor would give the answer away.
+    So only common slips are named, and for arrays any other factor is mentioned without its size.
+    """
+    scale = np.vdot(expected, expected)
+    ratio = np.vdot(expected, value) / scale if scale > 0 else 0.0
+    if ratio == 0.0 or not near(value / ratio).all():
+        return ""
+    slips = {
+        "2": 2,
+        "3": 3,
+        "4": 4,
+        "10": 10,
+        "100": 100,
+        "1000": 1000,
+        "π": np.pi,
+        "2π": 2 * np.pi,
+    }
+    slips |= {"180/π (degrees for radians)": 180 / np.pi}
+    sign = " and has the wrong sign" if ratio < 0 else ""
+    for word, slip in slips.items():
+        if np.isclose(abs(ratio), slip, rtol=1e-3):
+            return f"a factor of {word}{sign}"
+        if np.isclose(abs(ratio), 1 / slip, rtol=1e-3):
+            return f"a factor of 1/{word}{sign}" if slip < 50 else f"a factor of 1/({word}){sign}"
+    several = np.count_nonzero(~np.isclose(expected, 0.0, atol=1e-12)) > 1
+    return f"a constant factor{sign}" if several else ""
+
+
+def _which(name: str, off: np.ndarray) -> str:
+    """A sentence that counts the wrong entries and points at the first of them."""
+    if off.all():
+        return f"{name} is wrong in every entry."
+    first = [int(i) for i in np.argwhere(off)[0]]
+    return f"{name} is wrong in {off.sum()} of {off.size} entries, first in entry {first}."
+
+
+def _describe(error: Exception) -> str:
+    """The error's type and the first line of its message, cut to 200 characters."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else f"{type(error).__name__}."
+
+
+def with_hint(verdict: Verdict, hint: str) -> Verdict:
+    """A failed verdict with a hint behind it."""
+    return wrong(f"{verdict.message} {hint}")
