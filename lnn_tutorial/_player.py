@@ -140,8 +140,8 @@ def _frame(draw: Callable, values: dict[str, Any], dpi: float, colours: int) -> 
         full, small = io.BytesIO(), io.BytesIO()
         with mpl.rc_context({"savefig.bbox": None}):
             figure.savefig(full, format="png", dpi=dpi, facecolor="white")
-        # An octree keeps the colour of a thin line, which a median cut would lose.
-        method, dither = Image.Quantize.FASTOCTREE, Image.Dither.NONE
+        # Maximum coverage keeps the colour of a thin line, which a median cut would lose.
+        method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
         picture = Image.open(full).convert("RGB").quantize(colours, method, dither=dither)
         picture.save(small, format="png", optimize=True)
         return small.getvalue()
