@@ -55,7 +55,7 @@ def _parser():
     reproduce = commands.add_parser(
         "reproduce",
         help="train and measure an experiment, print a table",
-        description="Train the models of an experiment at equal budget and measure them.",
+        description="Train an experiment's models on equal data in equal steps, and measure them.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     reproduce.add_argument(

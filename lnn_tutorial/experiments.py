@@ -13,7 +13,7 @@ from lnn_tutorial import evaluate, models, systems, train
 
 
 def spring_pendulum(seed=0, steps=5000, checkpoint=None, progress=True):
-    """A Lagrangian network and a black box learn the spring pendulum, at equal budget (Chapter 3).
+    """A Lagrangian network and a black box learn the spring pendulum from equal data (Chapter 3).
 
     Both see the same fresh states, 128 a step, with the same width, depth, optimiser and bounded
     loss. Both are judged on 10,000 fresh states, and on 40 released starts over 100 s at 0.1 s with

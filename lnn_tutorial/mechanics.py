@@ -172,8 +172,8 @@ def acceleration(lagrangian, method="solve", equation=None):
 
     `"solve"` solves M q̈ = F (see `equation_of_motion`). Its derivative comes from the implicit
     function theorem: one Newton step on R(q̈) = 0, the Euler–Lagrange residual, leaves the value as
-    it is and carries the exact gradient, at a cost that does not grow with d. `"pinv"` is the
-    paper's formula: a Hessian, a Jacobian of a Jacobian, and a pseudoinverse.
+    it is and carries the exact gradient, at the cost of one tangent and one more small solve.
+    `"pinv"` is the paper's formula: a Hessian, a Jacobian of a Jacobian, and a pseudoinverse.
 
     Args:
         lagrangian: function `(q [d], q_dot [d]) -> scalar`.
@@ -184,7 +184,8 @@ def acceleration(lagrangian, method="solve", equation=None):
 
     Returns:
         Function `(q, q_dot) -> q_ddot [d]`. Where M is singular, `"solve"` gives values that are
-        not finite (see `condition_number`); `"pinv"` gives the least of many answers.
+        not finite or, where rounding hides the zero, huge (see `condition_number`); `"pinv"` gives
+        the smallest least-squares answer, silently.
 
     Raises:
         ValueError: unknown method; and, when called, anything but one finite, real state.

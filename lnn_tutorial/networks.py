@@ -107,8 +107,8 @@ def mlp(params, x, activation="softplus"):
 def gradient_and_hessian(params, x, directions, activation="softplus"):
     r"""Gradient of a scalar network, and its Hessian between given directions.
 
-    With zₗ the input of hidden layer l and δₗ = ∂y/∂f(zₗ), the directions are pushed forward to
-    tₗ = ∂zₗ/∂x · direction, the δₗ are carried back once, and
+    With zₗ what enters the activation of hidden layer l and δₗ = ∂y/∂f(zₗ), the directions are
+    pushed forward to tₗ = ∂zₗ/∂x · direction, the δₗ are carried back once, and
 
         tᵢᵀ (∂²y/∂x²) tⱼ = Σₗ Σ_units δₗ f''(zₗ) tₗᵢ tₗⱼ.
 

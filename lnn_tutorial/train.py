@@ -2,7 +2,8 @@ r"""Training: losses on accelerations, and one loop that serves every model.
 
 `fit` draws a fresh batch for every step from its key, runs the steps in compiled chunks, shows a
 progress bar, stops with the number of the step when something is no longer finite, and can be
-killed and resumed: step k depends on the key and on k alone, so the end is the same bit by bit.
+killed and resumed: the batch of step k depends on the key and on k alone, so on one machine the
+end is the same bit by bit.
 """
 
 import os

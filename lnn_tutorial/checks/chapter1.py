@@ -23,7 +23,10 @@ def throw_action(answer: Callable) -> Verdict:
             np.subtract(whole, kinetic), -2 * m * g * h * T / 3, name="The part with gravity"
         )
         if not verdict:
-            return with_hint(verdict, "The kinetic part is right. Is 𝓛 the sum or the difference?")
+            return with_hint(
+                verdict,
+                "The kinetic part is right. Which sign has V in 𝓛, and what is the integral of q?",
+            )
     return right("Speed against height: this is the bargain. At which h is it best?")
 
 
@@ -37,7 +40,10 @@ def bend_coefficient(answer: Callable) -> Verdict:
             return with_hint(verdict, "Only the kinetic energy of the bend is left there.")
         verdict = compare(np.subtract(whole, kinetic), -k * T / 4, name="The part of the spring")
         if not verdict:
-            return with_hint(verdict, "The kinetic part is right.")
+            return with_hint(
+                verdict,
+                "The kinetic part is right. Which sign has V in 𝓛, and what is the integral of η²?",
+            )
     return right("Both parts are right. For which durations does the second one win?")
 
 
@@ -88,8 +94,8 @@ def gauge(letters: str, function: Callable) -> Verdict:
         return wrong(f"Expected letters from A to F, got {unknown[0]!r} as well.")
     if extra := len(named - set("ABDE")):
         return wrong(
-            f"Of the {len(named)} terms you name, {extra} would change the motion. For a total "
-            "derivative, two mixed second derivatives must agree."
+            f"Of the {len(named)} terms you name, {extra} would change the motion. A term "
+            "a ẋ + b ẏ is a total derivative only if ∂a/∂y = ∂b/∂x."
         )
     if lost := len(set("ABDE") - named):
         return wrong(f"All you name leave the motion alone, and {lost} more would.")
