@@ -18,6 +18,9 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, derandomize=False)
 settings.load_profile("steady")
 
+# Most tests compile many small functions and run each of them once.
+jax.config.update("jax_disable_most_optimizations", True)
+
 
 @contextmanager
 def _x64(enabled):
@@ -31,11 +34,17 @@ def _x64(enabled):
 
 @pytest.fixture(scope="module")
 def float64():
-    """Double precision in the whole module, compiled in haste: it is many small functions."""
-    jax.config.update("jax_disable_most_optimizations", True)
+    """Double precision in the whole module."""
     with _x64(True):
         yield
+
+
+@pytest.fixture(scope="module")
+def optimised():
+    """Fast code in the whole module, for tests that compute for longer than they compile."""
     jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from lnn_tutorial import evaluate, models, store, systems, train
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 SYSTEM = systems.Pendulum()
 MODEL = models.LNN(dim=1, angles=(True,), velocity_scale=5.0, width=16)
 LOSS = train.acceleration_loss(MODEL, scale=10.0)
