@@ -15,6 +15,7 @@ def main(arguments=None):
     try:
         result = EXPERIMENTS[options.name](
             seed=options.seed,
+            starts=options.starts,
             checkpoint=options.checkpoint,
             **({} if options.steps is None else {"steps": options.steps}),
         )
@@ -66,6 +67,9 @@ def _parser():
     )
     reproduce.add_argument(
         "--steps", type=_whole(1), metavar="N", help="training steps; by default the recipe's own"
+    )
+    reproduce.add_argument(
+        "--starts", type=_whole(1), default=40, metavar="N", help="motions that are judged"
     )
     reproduce.add_argument("--json", metavar="FILE", help="write the figures there")
     reproduce.add_argument(

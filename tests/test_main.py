@@ -15,7 +15,8 @@ FIGURES = ["acceleration_l1_sum", "energy_error_last", "energy_error_mean", "ene
 def reproduced(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduce")
     command = [sys.executable, "-m", "lnn_tutorial", "reproduce", "spring-pendulum"]
-    options = ["--seed", "3", "--steps", "600", "--json", "out.json", "--checkpoint", "kept"]
+    options = ["--seed", "3", "--steps", "600", "--starts", "4"]
+    options += ["--json", "out.json", "--checkpoint", "kept"]
     run = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True)
     return folder, run
 
@@ -58,6 +59,7 @@ def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
         (["reproduce", "spring-pendulum", "--steps", "0"], "at least 1"),
         (["reproduce", "spring-pendulum", "--steps", "many"], "whole number"),
         (["reproduce", "spring-pendulum", "--seed", "-1"], "at least 0"),
+        (["reproduce", "spring-pendulum", "--starts", "0"], "at least 1"),
     ],
 )
 def test_bad_arguments_are_explained(arguments, message, capsys):

@@ -17,11 +17,13 @@ Q, Q_DOT = jnp.array([1.1, 0.4]), jnp.array([-0.5, 2.0])
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 def test_every_model_has_the_same_face(model):
     params = model.init(jax.random.key(0))
-    one = model.acceleration(params, Q, Q_DOT)
+    one = jax.jit(model.acceleration)(params, Q, Q_DOT)
     assert one.shape == (2,)
-    many = jax.vmap(partial(model.acceleration, params))(jnp.stack([Q, Q]), jnp.stack([Q_DOT] * 2))
+    many = jax.jit(jax.vmap(partial(model.acceleration, params)))(
+        jnp.stack([Q, Q]), jnp.stack([Q_DOT] * 2)
+    )
     np.testing.assert_allclose(many, jnp.stack([one, one]), rtol=1e-4)
-    gradient = jax.grad(lambda p: model.acceleration(p, Q, Q_DOT).sum())(params)
+    gradient = jax.jit(jax.grad(lambda p: model.acceleration(p, Q, Q_DOT).sum()))(params)
     assert all(bool(jnp.isfinite(g).all()) for g in jax.tree.leaves(gradient))
 
 
@@ -29,9 +31,10 @@ def test_every_model_has_the_same_face(model):
 def test_a_full_turn_changes_nothing(model):
     params = model.init(jax.random.key(0))
     turned = Q + jnp.array([0.0, 2 * jnp.pi])
+    acceleration = jax.jit(partial(model.acceleration, params))
     np.testing.assert_allclose(
-        model.acceleration(params, turned, Q_DOT),
-        model.acceleration(params, Q, Q_DOT),
+        acceleration(turned, Q_DOT),
+        acceleration(Q, Q_DOT),
         rtol=1e-3,
         atol=1e-4,
     )
@@ -130,15 +133,16 @@ def test_the_short_way_to_the_equation_of_motion_is_the_long_one(angles):
     model = models.LNN(**{**FACE, "angles": angles}, position_scale=1.5)
     params = model.init(jax.random.key(4))
     lagrangian = partial(model.lagrangian, params)
-    short = model.equation_of_motion(params, Q, Q_DOT)
-    for a, b in zip(short, mechanics.equation_of_motion(lagrangian)(Q, Q_DOT), strict=True):
+    short = jax.jit(model.equation_of_motion)(params, Q, Q_DOT)
+    long = jax.jit(mechanics.equation_of_motion(lagrangian))(Q, Q_DOT)
+    for a, b in zip(short, long, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
     def paper(params):
         return mechanics.acceleration(partial(model.lagrangian, params), "pinv")(Q, Q_DOT).sum()
 
-    gradient = jax.grad(lambda params: model.acceleration(params, Q, Q_DOT).sum())(params)
+    gradient = jax.jit(jax.grad(lambda p: model.acceleration(p, Q, Q_DOT).sum()))(params)
     for a, b in zip(
-        jax.tree.leaves(gradient), jax.tree.leaves(jax.grad(paper)(params)), strict=True
+        jax.tree.leaves(gradient), jax.tree.leaves(jax.jit(jax.grad(paper))(params)), strict=True
     ):
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-4 * float(jnp.abs(b).max()) + 1e-6)
