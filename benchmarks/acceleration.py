@@ -23,24 +23,12 @@ import jax.numpy as jnp
 import optax
 from tqdm import tqdm
 
-from lnn_tutorial import models, store
+from lnn_tutorial import mechanics, models, store
 
 SIZES = [(128, 2, 128), (128, 2, 512), (500, 3, 32), (500, 3, 512)]
 """Width, hidden layers, batch."""
 
 COORDINATES = [1, 2, 4, 8, 16]
-
-
-def paper(lagrangian):
-    """Appendix A of Cranmer et al. (2020), with its names."""
-
-    def q_tt(q, q_t):
-        return jnp.linalg.pinv(jax.hessian(lagrangian, 1)(q, q_t)) @ (
-            jax.grad(lagrangian, 0)(q, q_t)
-            - jax.jacobian(jax.jacobian(lagrangian, 1), 0)(q, q_t) @ q_t
-        )
-
-    return q_tt
 
 
 def passes(d):
@@ -55,8 +43,12 @@ def passes(d):
 
 def contestants(model):
     """Accelerations `(params, q, q_dot) -> q_ddot` by name."""
+
+    def paper(params, q, q_dot):
+        return mechanics.acceleration(partial(model.lagrangian, params), "pinv")(q, q_dot)
+
     return {
-        "paper": lambda params, q, q_dot: paper(partial(model.lagrangian, params))(q, q_dot),
+        "paper": paper,
         "ours": model.acceleration,
     }
 
