@@ -2,30 +2,34 @@
 
 import argparse
 import json
+import math
 import sys
 
 from lnn_tutorial import store
-from lnn_tutorial.experiments import EXPERIMENTS
-from lnn_tutorial.train import NonFiniteError
+from lnn_tutorial.experiments import EXPERIMENTS, STATES
+from lnn_tutorial.train import DivergedError
 
 
 def main(arguments=None):
     """Run the command line; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = vars(parser.parse_args(arguments))
+    if not options.get("paper") and options.get("loss"):
+        parser.error("--loss goes with --paper: the course's own recipe has one loss")
+    if options.get("paper") and options.get("states") == "visited":
+        parser.error("--paper trains on the box")
+    del options["command"]
+    name, file = options.pop("name"), options.pop("json")
+    given = {option: value for option, value in options.items() if value is not None}
     try:
-        result = EXPERIMENTS[options.name](
-            seed=options.seed,
-            starts=options.starts,
-            checkpoint=options.checkpoint,
-            **({} if options.steps is None else {"steps": options.steps}),
-        )
-    except (NonFiniteError, store.StoreError) as error:
+        result = EXPERIMENTS[name](**given)
+    except (DivergedError, store.StoreError) as error:
         print(f"lnn_tutorial: {error}", file=sys.stderr)
         return 1
     print(table(result))
-    if options.json:
-        text = json.dumps(result, indent=1) + "\n"
-        store.write_atomically(options.json, lambda file: file.write(text.encode()))
+    if file:
+        text = json.dumps(_finite_or_null(result), indent=1, allow_nan=False) + "\n"
+        store.write_atomically(file, lambda stream: stream.write(text.encode()))
     return 0
 
 
@@ -35,11 +39,18 @@ def table(result):
     names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
     width = max(map(len, names))
     head = f"{result['experiment']}, seed {result['seed']}, {result['states_seen']:,} states seen"
-    lines = [head, " " * width + "".join(f"{c:>18}" for c in columns)]
+    lines = [head, " " * width + "".join(f"{c:>21}" for c in columns)]
     for name in names:
         cells = (figures.get(name) for figures in columns.values())
-        lines.append(f"{name:<{width}}" + "".join(f"{_cell(value):>18}" for value in cells))
+        lines.append(f"{name:<{width}}" + "".join(f"{_cell(value):>21}" for value in cells))
     return "\n".join(lines)
+
+
+def _finite_or_null(found):
+    """JSON has no word for what is not finite; null stands for it."""
+    if isinstance(found, dict):
+        return {name: _finite_or_null(value) for name, value in found.items()}
+    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _cell(value):
@@ -57,25 +68,37 @@ def _parser():
         "reproduce",
         help="train and measure an experiment, print a table",
         description="Train an experiment's models on equal data in equal steps, and measure them.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    reproduce.add_argument(
-        "name", metavar="NAME", choices=EXPERIMENTS, help=f"one of: {', '.join(EXPERIMENTS)}"
-    )
-    reproduce.add_argument(
-        "--seed", type=_whole(0), default=0, metavar="N", help="of parameters and training states"
-    )
-    reproduce.add_argument(
-        "--steps", type=_whole(1), metavar="N", help="training steps; by default the recipe's own"
-    )
-    reproduce.add_argument(
-        "--starts", type=_whole(1), default=40, metavar="N", help="motions that are judged"
-    )
-    reproduce.add_argument("--json", metavar="FILE", help="write the figures there")
-    reproduce.add_argument(
-        "--checkpoint", metavar="DIR", help="keep checkpoints there, and resume from them"
-    )
+    names = reproduce.add_subparsers(dest="name", required=True, metavar="NAME")
+    for name, experiment in EXPERIMENTS.items():
+        summary = experiment.__doc__.splitlines()[0]
+        _add_options(names.add_parser(name, help=summary, description=summary), name)
     return parser
+
+
+def _add_options(parser, name):
+    add = parser.add_argument
+    add(
+        "--seed", type=_whole(0), metavar="N", help="of parameters and training states; 0 if absent"
+    )
+    add("--steps", type=_whole(1), metavar="N", help="training steps; the recipe's own if absent")
+    add("--starts", type=_whole(1), metavar="N", help="motions that are judged; 40 if absent")
+    add("--json", metavar="FILE", help="write the figures there")
+    add("--checkpoint", metavar="DIR", help="keep checkpoints there, and resume from them")
+    if name == "double-pendulum":
+        add(
+            "--states",
+            choices=STATES,
+            help="train on the paper's box (the default) or on "
+            "states that swinging pendulums visit",
+        )
+        add(
+            "--paper",
+            action="store_true",
+            help="train as the paper's text states: 4 × 500, "
+            "batches of 32, Eq. 16, no offset, wrapped angles",
+        )
+        add("--loss", choices=("l1", "l2"), help="with --paper; l1 if absent")
 
 
 def _whole(minimum):

@@ -4,6 +4,9 @@ Everything takes whole batches and returns plain floats or NumPy arrays, ready f
 file. A rollout that has run away counts as infinitely wrong; nothing is averaged away.
 """
 
+from dataclasses import dataclass
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -114,3 +117,63 @@ def match_energy(learned, true):
         "offset": float(offset),
         "unexplained": float(rest.var() / true.var()),
     }
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How every model of a system is judged: on fresh states, and on motions from released starts.
+
+    Args:
+        system: anything with `sample`, `sample_released`, `acceleration` and `energy`.
+        unit: the energy that counts as one, in joules.
+        starts: how many motions.
+        seconds: how long each.
+        frame: seconds between two looks at it.
+        substeps: Runge–Kutta steps between two looks.
+        states: how many fresh states of the system's box judge the accelerations.
+    """
+
+    system: object
+    unit: float
+    starts: int = 40
+    seconds: float = 100.0
+    frame: float = 0.1
+    substeps: int = 20
+    states: int = 10_000
+
+    def motions(self, acceleration):
+        """Motions `[starts, frames + 1, d]` from the protocol's starts, the same for everyone."""
+        starts = self.system.sample_released(jax.random.key(1_000_002), self.starts)
+        steps = round(self.seconds / self.frame)
+        return rollouts(acceleration, *starts, dt=self.frame, steps=steps, substeps=self.substeps)
+
+    def figures(self, model, params):
+        """All figures of a trained model.
+
+        Returns:
+            Dict of floats: those of `acceleration_error` and `energy_error`; for a model with an
+            energy of its own also `energy_unexplained` (see `match_energy`) and
+            `learned_energy_drift`, how far that energy strays on the model's own motions: the mean
+            over starts at the last frame, in the same unit.
+        """
+        acceleration = partial(model.acceleration, params)
+        q, q_dot = self.system.sample(jax.random.key(1_000_001), self.states)
+        truth = jax.jit(jax.vmap(self.system.acceleration))(q, q_dot)
+        motions = self.motions(acceleration)
+        found = acceleration_error(acceleration, q, q_dot, truth)
+        found |= energy_error(self.system.energy, *motions, scale=self.unit)
+        if hasattr(model, "energy"):
+            learned = partial(model.energy, params)
+            match = match_energy(
+                energies(learned, q[None], q_dot[None]),
+                energies(self.system.energy, q[None], q_dot[None]),
+            )
+            found["energy_unexplained"] = match["unexplained"]
+            drift = energy_error(learned, *motions, scale=self.unit / abs(match["scale"]))
+            found["learned_energy_drift"] = drift["energy_error_last"]
+        return found
+
+    def floor(self):
+        """The energy errors of the true system: what the integrator itself gets wrong."""
+        motions = self.motions(self.system.acceleration)
+        return energy_error(self.system.energy, *motions, scale=self.unit)

@@ -171,8 +171,8 @@ def acceleration(lagrangian, method="solve", equation=None):
     r"""Acceleration from a Lagrangian, q̈ = M⁻¹ [∂𝓛/∂q − (∂p/∂q) q̇].
 
     `"solve"` solves M q̈ = F (see `equation_of_motion`). Its derivative comes from the implicit
-    function theorem: one Newton step on R(q̈) = 0, the Euler–Lagrange residual, leaves the value as
-    it is and carries the exact gradient, at the cost of one tangent and one more small solve.
+    function theorem: q̈ is the root of R(q̈) = 0, the Euler–Lagrange residual, and one Newton step
+    dq̈ = −M⁻¹ dR carries the exact gradient, at the cost of one tangent and one more small solve.
     `"pinv"` is the paper's formula: a Hessian, a Jacobian of a Jacobian, and a pseudoinverse.
 
     Args:
@@ -211,9 +211,7 @@ def _acceleration_by_solve(lagrangian, equation):
     def field(q, q_dot):
         mass, force = _mass_and_force(equation(q, q_dot), q.size)
         q_ddot = jnp.linalg.solve(mass, force)
-        # R(q̈) = 0, so this Newton step changes the value by rounding only; dq̈ = −M⁻¹ dR.
-        mass, q_ddot = _held(mass), _held(q_ddot)
-        return q_ddot - jnp.linalg.solve(mass, residual(q, q_dot, q_ddot))
+        return _implicit(q_ddot, mass, residual(q, q_dot, _held(q_ddot)))
 
     return field
 
@@ -232,6 +230,20 @@ def _held(x):
 
 
 _held.defjvp(lambda primals, tangents: (primals[0], jnp.zeros_like(tangents[0])))
+
+
+@jax.custom_jvp
+def _implicit(q_ddot, mass, residual):
+    """q̈ as the root of R(q̈) = 0, with ∂R/∂q̈ = M: the value as given, and dq̈ = −M⁻¹ dR.
+
+    Without a derivative nobody reads R, and the compiler leaves it out.
+    """
+    return q_ddot
+
+
+@_implicit.defjvp
+def _(primals, tangents):
+    return _implicit(*primals), -jnp.linalg.solve(primals[1], tangents[2])
 
 
 def _acceleration_by_pinv(lagrangian):

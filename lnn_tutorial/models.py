@@ -17,19 +17,27 @@ import jax.numpy as jnp
 
 from lnn_tutorial import _inputs, mechanics, networks
 
+ANGLE_FEATURES = {
+    "trig": lambda angle: [jnp.sin(angle), jnp.cos(angle)],
+    "wrapped": lambda angle: [(angle + jnp.pi) % (2 * jnp.pi) - jnp.pi],
+}
+"""What a network sees of an angle, by name."""
+
 
 @dataclass(frozen=True)
 class Model:
     r"""What the models share: a network on features that respect the coordinates.
 
     An angle enters as sin q and cos q, so that nothing jumps after a full turn; any other
-    coordinate as q / q₀; a velocity as q̇ / v₀.
+    coordinate as q / q₀; a velocity as q̇ / v₀. The paper's code wraps angles into −π … π instead
+    (`angle_features="wrapped"`), where the network jumps at ±π.
 
     Args:
         dim: number of coordinates d.
         angles: which coordinates are angles; none by default.
         position_scale: q₀, a typical coordinate; a number or one for each coordinate.
         velocity_scale: v₀, a typical velocity; a number or one for each coordinate.
+        angle_features: `"trig"` or `"wrapped"`.
         width: units in a hidden layer.
         depth: hidden layers.
         activation: a name in `networks.ACTIVATIONS`.
@@ -40,6 +48,7 @@ class Model:
     angles: tuple[bool, ...] = ()
     position_scale: float | tuple[float, ...] = 1.0
     velocity_scale: float | tuple[float, ...] = 1.0
+    angle_features: str = "trig"
     width: int = 128
     depth: int = 2
     activation: str = "softplus"
@@ -52,6 +61,7 @@ class Model:
         _inputs.count(dim=self.dim, width=self.width, depth=self.depth)
         _inputs.choice("activation", self.activation, networks.ACTIVATIONS)
         _inputs.choice("initialisation", self.initialisation, networks.INITIALISATIONS)
+        _inputs.choice("angle_features", self.angle_features, ANGLE_FEATURES)
         if self.angles and len(self.angles) != self.dim:
             raise ValueError(f"expected {self.dim} entries in angles, got {self.angles}")
         for name in self.scales:
@@ -63,16 +73,16 @@ class Model:
 
     def init(self, key):
         """Draw parameters. Args: a JAX random key. Returns: a pytree."""
-        inputs = 2 * self.dim + sum(self.angles)
+        inputs = jax.eval_shape(self.features, jnp.ones(self.dim), jnp.ones(self.dim)).size
         sizes = [inputs, *[self.width] * self.depth, self.outputs]
         return networks.init_mlp(key, sizes, self.initialisation)
 
     def features(self, q, q_dot):
-        """What the network sees of a state: `[2 d + number of angles]`."""
-        scaled = q / jnp.asarray(self.position_scale)
+        """What the network sees of a state: `[2 d + number of angles]` (`[2 d]` if wrapped)."""
+        scaled, of_angle = q / jnp.asarray(self.position_scale), ANGLE_FEATURES[self.angle_features]
         positions = []
         for i, angle in enumerate(self.angles or (False,) * self.dim):
-            positions += [jnp.sin(q[i]), jnp.cos(q[i])] if angle else [scaled[i]]
+            positions += of_angle(q[i]) if angle else [scaled[i]]
         return jnp.concatenate([jnp.stack(positions), q_dot / jnp.asarray(self.velocity_scale)])
 
     def network(self, params, q, q_dot):

@@ -5,6 +5,7 @@ remembered (what trained it, figures) beside the versions and a checksum that `s
 written under a temporary name and then renamed, so that a name never stands for half a file.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -15,8 +16,11 @@ import jax
 import numpy as np
 
 import lnn_tutorial
+from lnn_tutorial import _inputs, models
 
 FORMAT = "lnn_tutorial 1"
+SHIPPED = Path(__file__).parent / "shipped"
+"""The folder of what comes with the package: trained models, and tables of results."""
 _HEADER = "header.json"
 
 
@@ -91,6 +95,63 @@ def load(path, like):
 def read_header(path):
     """The header of a file written by `save`; raises as `load` does."""
     return _read(path)[1]
+
+
+def save_model(path, model, params, header=None):
+    """Write a model with its parameters: as `save`, with the model's arguments in the header.
+
+    Args:
+        path: the file.
+        model: a model of `models`.
+        params: its parameters.
+        header: dict that JSON can hold.
+    """
+    if type(model).__name__ not in _kinds():
+        raise TypeError(f"expected a model of lnn_tutorial.models, got {type(model).__name__}")
+    description = {"kind": type(model).__name__, "arguments": dataclasses.asdict(model)}
+    save(path, params, {**(header or {}), "model": description})
+
+
+def load_model(name):
+    """A trained model: one that comes with the package by its name, another one by its path.
+
+    Args:
+        name: a name in `shipped_models()`, or the path of a file written by `save_model`.
+
+    Returns:
+        `(model, params)`; `read_header` tells what trained it.
+
+    Raises:
+        ValueError: a name that nothing was shipped under; the message lists those there are.
+        FileNotFoundError, StoreError: as `load`, or the file holds no model.
+    """
+    path = Path(name)
+    if path.suffix != ".npz":
+        _inputs.choice("model", name, shipped_models())
+        path = SHIPPED / f"{name}.npz"
+    header = read_header(path)
+    try:
+        description = header["model"]
+        arguments = {k: _tuple(v) for k, v in description["arguments"].items()}
+        model = _kinds()[description["kind"]](**arguments)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"{path}: holds no model that this version knows ({error!r})") from error
+    like = jax.eval_shape(model.init, jax.random.key(0))
+    return model, load(path, like)[0]
+
+
+def shipped_models():
+    """The names of the trained models that come with the package."""
+    return sorted(path.stem for path in SHIPPED.glob("*.npz"))
+
+
+def _kinds():
+    found = (x for x in vars(models).values() if isinstance(x, type))
+    return {x.__name__: x for x in found if issubclass(x, models.Model) and x is not models.Model}
+
+
+def _tuple(value):
+    return tuple(value) if isinstance(value, list) else value
 
 
 def write_atomically(path, write):

@@ -1,12 +1,14 @@
 r"""Training: losses on accelerations, and one loop that serves every model.
 
 `fit` draws a fresh batch for every step from its key, runs the steps in compiled chunks, shows a
-progress bar, stops with the number of the step when something is no longer finite, and can be
-killed and resumed: the batch of step k depends on the key and on k alone, so on one machine the
-end is the same bit by bit.
+progress bar, stops with the number of the step when something is no longer finite or the loss
+explodes, and can be killed and resumed: the batch of step k depends on the key and on k alone, so
+on one machine the end is the same bit by bit.
 """
 
+import json
 import os
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +18,7 @@ import numpy as np
 import optax
 from tqdm.auto import tqdm
 
-from lnn_tutorial import _inputs, store
+from lnn_tutorial import _inputs, integrate, store
 
 CHECKPOINT = "checkpoint.npz"
 
@@ -95,6 +97,48 @@ def labelled(system):
     return batch
 
 
+def visited(system, key, *, starts=2000, seconds=40.0, frame=0.4, substeps=20, slower=5, noise=0.5):
+    """Fresh states near those that a moving system visits, with their true accelerations.
+
+    Motions from `starts` states of the system's box, with velocities divided by `slower`, are
+    followed by RK4 and looked at every `frame` seconds. A batch picks among what was seen, and
+    blurs each coordinate and velocity with a normal noise, so that the network also learns how
+    to come back from beside a true motion.
+
+    Args:
+        system: anything with `sample(key, n)` and `acceleration(q, q_dot)`.
+        key: a JAX random key.
+        starts: how many motions.
+        seconds: how long each.
+        frame: seconds between two looks.
+        substeps: Runge–Kutta steps between two looks.
+        slower: what the sampled velocities are divided by.
+        noise: standard deviation of the blur, in the units of each coordinate and velocity.
+
+    Returns:
+        Function `(key, n) -> (q [n, d], q_dot [n, d], q_ddot [n, d])`.
+    """
+    _inputs.count(starts=starts, substeps=substeps)
+    _inputs.positive(seconds=seconds, frame=frame, slower=slower)
+    _inputs.number(noise=noise)
+
+    def motion(q, q_dot):
+        settings = {"dt": frame, "steps": max(1, round(seconds / frame)), "substeps": substeps}
+        return integrate.rollout(system.acceleration, q, q_dot / slower, **settings)
+
+    q, q_dot = jax.jit(jax.vmap(motion))(*system.sample(key, starts))
+    seen = jnp.concatenate([q, q_dot], axis=-1).reshape(-1, 2 * system.dim)
+
+    def batch(key, n):
+        pick, blur = jax.random.split(key)
+        states = seen[jax.random.randint(pick, (n,), 0, len(seen))]
+        states = states + noise * jax.random.normal(blur, states.shape)
+        q, q_dot = states[:, : system.dim], states[:, system.dim :]
+        return q, q_dot, jax.vmap(system.acceleration)(q, q_dot)
+
+    return batch
+
+
 def muon(peak, steps, warmup=0.05):
     """Muon with a warm-up to `peak` over a share `warmup` of the steps, then a cosine to zero.
 
@@ -109,28 +153,30 @@ def muon(peak, steps, warmup=0.05):
     return optax.contrib.muon(schedule)
 
 
-class NonFiniteError(FloatingPointError):
-    """Training met an infinity or a NaN.
+class DivergedError(FloatingPointError):
+    """Training has lost its way: an infinity or a NaN, or a loss far above the best so far.
 
     Attributes:
-        step: the first step whose loss, or whose update, was not finite; counted from 0.
-        params: the last finite parameters that are known.
+        step: the step where that began, counted from 0.
+        params: parameters from before; finite.
         losses: the losses before `step`.
     """
 
-    def __init__(self, step, what, params, losses):
-        super().__init__(
-            f"training is no longer finite: {what} at step {step}; "
-            f"lower the learning rate or use a bounded loss"
-        )
+    def __init__(self, what, step, params, losses):
+        super().__init__(f"{what}; lower the learning rate or use a bounded loss")
         self.step, self.params, self.losses = step, params, losses
 
 
+class NonFiniteError(DivergedError):
+    """Training met an infinity or a NaN."""
+
+
 class Fit(NamedTuple):
-    """What training leaves: parameters, and the loss of every step before its update."""
+    """What training leaves: parameters, the loss of every step before its update, wall time."""
 
     params: object
     losses: np.ndarray
+    seconds: float
 
 
 class _State(NamedTuple):
@@ -148,7 +194,9 @@ def fit(
     batch_size=128,
     optimizer=None,
     chunk=500,
+    patience=100.0,
     checkpoint=None,
+    configuration=None,
     progress=True,
     label="training",
 ):
@@ -163,21 +211,28 @@ def fit(
         batch_size: states in a batch.
         optimizer: an optax optimiser; by default `muon(0.01, steps)`.
         chunk: steps between two looks at the numbers, and between two checkpoints.
+        patience: training stops once the median loss of a chunk is above that of the first chunk
+            and that many times the least one so far.
         checkpoint: a folder; the state is written there after each chunk, and a run that finds
             its own state there goes on from it.
+        configuration: dict that JSON can hold, for what `fit` cannot see itself, such as the names
+            of the model, the loss and the data; a checkpoint of another one is refused.
         progress: whether to show a bar.
         label: the bar's label.
 
     Returns:
-        `Fit(params, losses [steps])`.
+        `Fit(params, losses [steps], seconds)`; of a resumed run, the seconds of all its parts.
 
     Raises:
         NonFiniteError: a loss or a parameter is not finite; it says at which step that began.
+        DivergedError: the loss has exploded, see `patience`.
         StoreError: the checkpoint is damaged or belongs to another run.
     """
     for name, value in (("loss", loss), ("batches", batches)):
         _inputs.function(name, value)
     _inputs.count(steps=steps, batch_size=batch_size, chunk=chunk)
+    _inputs.positive(patience=patience)
+    configuration = _as_json(configuration)
     if not jax.dtypes.issubdtype(getattr(key, "dtype", None), jax.dtypes.prng_key):
         raise TypeError(f"expected key from jax.random.key(seed), got {type(key).__name__}")
     optimizer = optimizer or muon(0.01, steps)
@@ -191,7 +246,7 @@ def fit(
     run = jax.jit(lambda state, ks: jax.lax.scan(step, state, ks))
     params = jax.tree.map(jnp.asarray, params)
     state, losses = _State(params, optimizer.init(params)), np.zeros(steps, np.float32)
-    done = 0
+    done, seconds = 0, 0.0
     if checkpoint is not None:
         checkpoint = Path(checkpoint) / CHECKPOINT
         made_by = {
@@ -199,9 +254,11 @@ def fit(
             "batch_size": batch_size,
             "chunk": chunk,
             "key": jax.random.key_data(key).tolist(),
+            "configuration": configuration,
         }
         if checkpoint.exists():
-            state, losses, done = _resume(checkpoint, state, losses, made_by)
+            state, losses, done, seconds = _resume(checkpoint, state, losses, made_by)
+    began = time.perf_counter() - seconds
     # tqdm's bar for notebooks does not look at TQDM_DISABLE by itself.
     off = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
     with tqdm(total=steps, initial=done, desc=label, disable=off) as bar:
@@ -209,30 +266,57 @@ def fit(
             ks = np.arange(done, min(done + chunk, steps))
             before, (state, values) = state, run(state, ks)
             losses[ks] = values
-            _require_finite(losses[: ks[-1] + 1], done, before, state)
-            done = int(ks[-1]) + 1
+            _require_sane(losses[: ks[-1] + 1], chunk, patience, before, state)
+            done, seconds = int(ks[-1]) + 1, time.perf_counter() - began
             if checkpoint is not None:
-                store.save(checkpoint, (state, losses), {**made_by, "done": done})
+                progress_made = {"done": done, "seconds": seconds}
+                store.save(checkpoint, (state, losses), {**made_by, **progress_made})
             bar.update(len(ks))
             bar.set_postfix(loss=f"{np.median(losses[ks]):.3g}")
-    return Fit(state.params, losses)
+    return Fit(state.params, losses, seconds)
 
 
-def _require_finite(losses, start, before, state):
-    bad = ~np.isfinite(losses[start:])
+def _require_sane(losses, chunk, patience, before, state):
+    bad = ~np.isfinite(losses)
     if bad.any():
-        k = start + int(bad.argmax())
-        raise NonFiniteError(k, f"the loss is {losses[k]}", before.params, losses[:k])
+        k = int(bad.argmax())
+        what = f"training is no longer finite: the loss is {losses[k]} at step {k}"
+        raise NonFiniteError(what, k, before.params, losses[:k])
     if not all(bool(jnp.isfinite(x).all()) for x in jax.tree.leaves(state.params)):
         k = len(losses) - 1
-        raise NonFiniteError(k, "a parameter is not finite", before.params, losses[:k])
+        what = f"training is no longer finite: a parameter is not finite at step {k}"
+        raise NonFiniteError(what, k, before.params, losses[:k])
+    medians = [float(np.median(losses[k : k + chunk])) for k in range(0, len(losses), chunk)]
+    best = int(np.argmin(medians))
+    if medians[-1] > patience * medians[best] and medians[-1] > medians[0]:
+        k = chunk * (len(medians) - 1)
+        what = (
+            f"training has diverged: the loss is {medians[-1]:.3g} from step {k} on, "
+            f"and was {medians[best]:.3g} from step {chunk * best} on"
+        )
+        raise DivergedError(what, k, before.params, losses[:k])
+
+
+def _as_json(configuration):
+    """A configuration as it will come back from a checkpoint."""
+    if not isinstance(configuration, (dict, type(None))):
+        got = type(configuration).__name__
+        raise TypeError(f"expected configuration to be a dict or None, got {got}")
+    try:
+        return json.loads(json.dumps(configuration or {}, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"expected a configuration that JSON can hold: {error}") from error
 
 
 def _resume(path, state, losses, made_by):
-    (state, losses), header = store.load(path, (state, losses))
-    for name, value in made_by.items():
-        if header.get(name) != value:
+    header = store.read_header(path)
+    theirs, ours = (made.get("configuration", {}) for made in (header, made_by))
+    facts = [(name, header.get(name), made_by[name]) for name in made_by if name != "configuration"]
+    facts += [(name, theirs.get(name), ours.get(name)) for name in {**theirs, **ours}]
+    for name, found, expected in facts:
+        if found != expected:
             raise store.StoreError(
-                f"{path}: of another run: its {name} is {header.get(name)}, this run's is {value}"
+                f"{path}: of another run: its {name} is {found!r}, this run's is {expected!r}"
             )
-    return state, np.array(losses), header["done"]
+    (state, losses), _ = store.load(path, (state, losses))
+    return state, np.array(losses), header["done"], header["seconds"]

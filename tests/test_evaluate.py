@@ -1,5 +1,7 @@
 """Measures: right on cases whose answer is known beforehand."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -81,3 +83,78 @@ def test_bad_batches_are_refused():
         evaluate.energy_error(PENDULUM.energy, jnp.zeros((1, 2, 1)), jnp.zeros((1, 2, 1)), -1.0)
     with pytest.raises(ValueError, match="one length"):
         evaluate.match_energy([1.0, 2.0, 3.0], [1.0, 2.0])
+
+
+# --- The protocol ------------------------------------------------------------------------------
+
+DOUBLE = systems.DoublePendulum()
+PROTOCOL = evaluate.Protocol(DOUBLE, 29.4, starts=3, seconds=3.0, substeps=10, states=200)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A system as a model: nothing is learned, and its energy is α E + β."""
+
+    system: object = DOUBLE
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def acceleration(self, params, q, q_dot):
+        return self.system.acceleration(q, q_dot)
+
+    def energy(self, params, q, q_dot):
+        return self.scale * self.system.energy(q, q_dot) + self.offset
+
+
+@dataclass(frozen=True)
+class Runaway:
+    """Without an energy, and gone at once."""
+
+    def acceleration(self, params, q, q_dot):
+        return 1e6 * q**3
+
+
+@pytest.fixture(scope="module")
+def floor():
+    return PROTOCOL.floor()
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1.0, 0.0), (-0.2, 3.0)])
+def test_the_true_system_errs_by_the_floor_alone(floor, scale, offset):
+    """… whatever the scale and the constant of its energy, which a Lagrangian leaves open."""
+    found = PROTOCOL.figures(Written(DOUBLE, scale, offset), None)
+    assert found["acceleration_l1_sum"] < 1e-5
+    assert found["acceleration_relative_l2"] < 1e-6
+    for name, value in floor.items():
+        assert found[name] == pytest.approx(value, rel=0.02, abs=1e-7)
+    assert floor["energy_error_max"] < 1e-4
+    assert found["energy_unexplained"] < 1e-6
+    # In float32 the values of α E + β round differently from those of E.
+    assert found["learned_energy_drift"] == pytest.approx(floor["energy_error_last"], abs=3e-6)
+
+
+def test_a_wrong_system_keeps_an_energy_of_its_own(floor):
+    """With gravity 9 in place of 9.8, its motions conserve another energy than the true one."""
+    found = PROTOCOL.figures(Written(systems.DoublePendulum(gravity=9.0)), None)
+    assert found["learned_energy_drift"] < 1e-4 < 1e-2 < found["energy_error_last"]
+    assert 0 < found["energy_unexplained"] < 0.05
+    assert found["acceleration_relative_l2"] > 1e-3
+    # E − E' = ΔV is at most 0.8 / 9.8 of the largest potential energy, up or down.
+    assert found["energy_error_max"] < 2 * 0.8 / 9.8
+
+
+def test_a_model_without_energy_has_no_figures_of_it_and_one_that_runs_away_infinite_errors():
+    found = PROTOCOL.figures(Runaway(), None)
+    assert not {"energy_unexplained", "learned_energy_drift"} & found.keys()
+    for name in ("last", "mean", "median", "worst", "max"):
+        assert found[f"energy_error_{name}"] == np.inf
+    assert np.isfinite(found["acceleration_l1_sum"])
+
+
+def test_the_protocol_is_the_same_for_everyone_and_every_time(floor):
+    assert PROTOCOL.floor() == floor
+    ours, theirs = (PROTOCOL.motions(f) for f in (DOUBLE.acceleration, lambda q, v: -q))
+    assert ours[0].shape == ours[1].shape == (3, 31, 2)
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(a[:, 0], b[:, 0])
+    assert ours[1][:, 0].min() >= 0 and ours[1][:, 0].max() <= 0.1  # near rest

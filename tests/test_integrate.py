@@ -206,6 +206,70 @@ def test_energy_is_conserved_to_the_order_of_the_method():
     assert 12 < coarse / fine < 40  # dt⁴ to dt⁵
 
 
+# --- Rounding ----------------------------------------------------------------------------------
+
+
+def energy_of_double_pendulums(q, v):
+    """E of the double pendulum with m = l = 1 and g = 9.8, in double precision."""
+    (a, b), (a_dot, b_dot) = np.moveaxis(np.float64(q), -1, 0), np.moveaxis(np.float64(v), -1, 0)
+    kinetic = a_dot**2 + 0.5 * b_dot**2 + a_dot * b_dot * np.cos(a - b)
+    return kinetic - 19.6 * np.cos(a) - 9.8 * np.cos(b)
+
+
+def test_in_single_precision_a_rollout_keeps_the_energy_better_than_a_plain_sum(float32):
+    """10,000 steps of 5 ms: RK4's own error is small, and a plain sum of the steps rounds."""
+    system, substeps, seconds = DoublePendulum(), 200, 50
+    start = system.sample_released(jax.random.key(0), 20)
+
+    def summed(q, v):
+        def frame(state, _):
+            state = jax.lax.fori_loop(
+                0, substeps, lambda _, x: integrate.rk4_step(system.acceleration, *x, 0.005), state
+            )
+            return state, state
+
+        return jax.lax.scan(frame, (q, v), length=seconds)[1]
+
+    def compensated(q, v):
+        return integrate.rollout(
+            system.acceleration, q, v, dt=1.0, steps=seconds, substeps=substeps
+        )
+
+    def drift(motion):
+        q, v = jax.jit(jax.vmap(motion))(*start)
+        assert q.dtype == v.dtype == np.float32
+        first = energy_of_double_pendulums(*start)[:, None]
+        return np.abs(energy_of_double_pendulums(q, v) - first).mean() / 29.4
+
+    assert drift(compensated) < 1e-5
+    assert drift(summed) > 2.5 * drift(compensated)
+
+
+def test_a_hundred_thousand_tiny_steps_end_where_the_closed_form_says(float32):
+    """A fall of 10 s by 0.1 ms: each step adds less to q and q̇ than their last digits hold."""
+    steps, dt, g, q, v = 100_000, 1e-4, 9.8, np.ones(1, np.float32), np.full(1, 3.0, np.float32)
+
+    def fall(q, v):
+        return jnp.full_like(q, -g)
+
+    found, speed = jax.jit(
+        lambda q, v: integrate.rollout(fall, q, v, dt=steps * dt, steps=1, substeps=steps)
+    )(100 * q, v)
+    eps = np.finfo(np.float32).eps
+    np.testing.assert_allclose(found[-1], 100 + 3 * 10 - g / 2 * 10**2, rtol=4 * eps)
+    np.testing.assert_allclose(speed[-1], 3 - g * 10, rtol=4 * eps)
+
+
+def test_the_compensation_leaves_no_trace_in_the_gradient(float32):
+    """q(T) of an oscillator is linear in its start: ∂q/∂q₀ = cos T, ∂q/∂q̇₀ = sin T."""
+
+    def last(q, v):
+        return integrate.rollout(oscillate, q, v, dt=1.0, steps=3, substeps=100)[0][-1, 0]
+
+    found = jax.jit(jax.grad(last, (0, 1)))(np.float32([0.4]), np.float32([-1.1]))
+    np.testing.assert_allclose(np.hstack(found), [np.cos(3), np.sin(3)], atol=1e-5)
+
+
 # --- Motions known exactly ---------------------------------------------------------------------
 
 

@@ -6,19 +6,34 @@ import sys
 
 import pytest
 
+from lnn_tutorial import experiments, store, train
 from lnn_tutorial.__main__ import main
 
-FIGURES = ["acceleration_l1_sum", "energy_error_last", "energy_error_mean", "energy_error_max"]
+ENERGY = [f"energy_error_{name}" for name in ("last", "mean", "median", "max")]
+FIGURES = ["acceleration_l1_sum", *ENERGY, "train_seconds", "states_seen"]
+
+
+def reproduce(folder, name, options):
+    command = [sys.executable, "-m", "lnn_tutorial", "reproduce", name, *options.split()]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
 def reproduced(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduce")
-    command = [sys.executable, "-m", "lnn_tutorial", "reproduce", "spring-pendulum"]
-    options = ["--seed", "3", "--steps", "600", "--starts", "4"]
-    options += ["--json", "out.json", "--checkpoint", "kept"]
-    run = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True)
-    return folder, run
+    options = "--seed 3 --steps 600 --starts 4 --json out.json --checkpoint kept"
+    return folder, reproduce(folder, "spring-pendulum", options)
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Put a function in the place of the double pendulum's experiment."""
+
+    def put(experiment):
+        experiment.__doc__ = "A stand-in."
+        monkeypatch.setitem(experiments.EXPERIMENTS, "double-pendulum", experiment)
+
+    return put
 
 
 def test_reproduce_measures_both_models_and_the_floor(reproduced):
@@ -34,6 +49,84 @@ def test_reproduce_measures_both_models_and_the_floor(reproduced):
     lnn, black_box = (result["models"][m]["energy_error_mean"] for m in ("lnn", "black_box"))
     assert lnn < black_box
     assert result["integrator_floor"]["energy_error_max"] < 1e-4
+
+
+def no_such_number(text):
+    raise AssertionError(f"{text} is no JSON")
+
+
+def test_reproduce_the_double_pendulum_measures_three_models_and_the_floor(tmp_path):
+    options = "--seed 3 --steps 3 --starts 1 --json out.json"
+    run = reproduce(tmp_path, "double-pendulum", options)
+    assert run.returncode == 0, run.stderr
+    result = json.loads((tmp_path / "out.json").read_text(), parse_constant=no_such_number)
+    told = {"experiment": "double-pendulum", "seed": 3, "steps": 3, "starts": 1, "states_seen": 384}
+    assert told.items() <= result.items()
+    assert (result["recipe"], result["states"]) == ("course", "box")
+    assert list(result["models"]) == ["lnn", "black_box", "black_box_same_time"]
+    for figures in result["models"].values():
+        for name in FIGURES:
+            assert figures[name] is None or figures[name] >= 0
+    seconds = [figures["train_seconds"] for figures in result["models"].values()]
+    assert result["train_seconds"] == pytest.approx(sum(seconds))
+    assert set(ENERGY) <= result["integrator_floor"].keys()
+    assert result["integrator_floor"]["energy_error_max"] < 1e-3
+    assert "double-pendulum, seed 3, 384 states seen" in run.stdout
+    for name in (*FIGURES, "black_box_same_time", "integrator floor"):
+        assert name in run.stdout
+
+
+def test_a_model_that_ran_away_is_infinite_in_the_table_and_null_in_json(
+    stand_in, tmp_path, capsys
+):
+    infinite = {"energy_error_last": float("inf"), "energy_unexplained": float("nan"), "good": 0.5}
+    result = {
+        "experiment": "double-pendulum",
+        "seed": 0,
+        "states_seen": 1,
+        "models": {"lnn": infinite},
+        "integrator_floor": {"energy_error_last": 1e-5},
+    }
+    stand_in(lambda **options: result)
+    assert main(["reproduce", "double-pendulum", "--json", str(tmp_path / "out.json")]) == 0
+    shown = capsys.readouterr().out
+    assert " inf" in shown and " nan" in shown
+    written = json.loads((tmp_path / "out.json").read_text(), parse_constant=no_such_number)
+    told = {"energy_error_last": None, "energy_unexplained": None, "good": 0.5}
+    assert written == {**result, "models": {"lnn": told}}
+
+
+def test_a_run_that_diverges_ends_in_one_line(stand_in, capsys):
+    def diverge(**options):
+        raise train.DivergedError("training has diverged", 7, None, [])
+
+    stand_in(diverge)
+    assert main(["reproduce", "double-pendulum"]) == 1
+    shown = capsys.readouterr()
+    expected = "lnn_tutorial: training has diverged; lower the learning rate or use a bounded loss"
+    assert (shown.out, shown.err) == ("", expected + "\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "given"),
+    [
+        ("", {}),
+        ("--states visited", {"states": "visited"}),
+        ("--paper", {"paper": True}),
+        ("--paper --loss l2 --steps 9", {"paper": True, "loss": "l2", "steps": 9}),
+        ("--paper --states box --seed 2", {"paper": True, "states": "box", "seed": 2}),
+    ],
+)
+def test_options_reach_the_double_pendulum(stand_in, capsys, options, given):
+    def experiment(paper=False, **settings):
+        found.update(settings, **({"paper": True} if paper else {}))
+        raise store.StoreError("enough")
+
+    found = {}
+    stand_in(experiment)
+    assert main(["reproduce", "double-pendulum", *options.split()]) == 1
+    assert found == given
+    assert capsys.readouterr().err == "lnn_tutorial: enough\n"
 
 
 def test_the_table_shows_the_json(reproduced):
@@ -60,6 +153,11 @@ def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
         (["reproduce", "spring-pendulum", "--steps", "many"], "whole number"),
         (["reproduce", "spring-pendulum", "--seed", "-1"], "at least 0"),
         (["reproduce", "spring-pendulum", "--starts", "0"], "at least 1"),
+        (["reproduce", "spring-pendulum", "--paper"], "unrecognized arguments: --paper"),
+        (["reproduce", "double-pendulum", "--states", "all"], "invalid choice: 'all'"),
+        (["reproduce", "double-pendulum", "--loss", "l1"], "--loss goes with --paper"),
+        (["reproduce", "double-pendulum", "--paper", "--loss", "relative"], "invalid choice"),
+        (["reproduce", "double-pendulum", "--paper", "--states", "visited"], "trains on the box"),
     ],
 )
 def test_bad_arguments_are_explained(arguments, message, capsys):
@@ -73,3 +171,15 @@ def test_help_names_the_experiments_and_an_example(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     assert "reproduce spring-pendulum --json" in capsys.readouterr().out
+
+
+def test_help_of_an_experiment_names_its_own_options(capsys):
+    shown = {}
+    for name in experiments.EXPERIMENTS:
+        with pytest.raises(SystemExit):
+            main(["reproduce", name, "--help"])
+        shown[name] = capsys.readouterr().out
+    for option in ("--seed", "--steps", "--starts", "--json", "--checkpoint"):
+        assert all(option in text for text in shown.values())
+    for option in ("--states", "--paper", "--loss"):
+        assert option in shown["double-pendulum"] and option not in shown["spring-pendulum"]

@@ -391,6 +391,20 @@ def test_the_gradient_is_that_of_the_lagrangian_however_the_equation_was_found()
             close(x, y)
 
 
+def test_without_a_derivative_an_acceleration_costs_the_equation_of_motion_and_a_small_solve():
+    """The residual, whose derivative carries the gradient, is not evaluated: nobody reads it."""
+    c, q, v = draw(5, 4)
+    L = lagrangian_of(c)
+
+    def operations(f):
+        return jax.jit(f).lower(q, v).compile().cost_analysis()["flops"]
+
+    bare = operations(mechanics.equation_of_motion(L))
+    residual = operations(lambda q, v: mechanics.euler_lagrange(L)(q, v, v))
+    # Eliminating the 4 × 4 matrix takes some (2/3) d³ + 2 d² ≈ 75 operations.
+    assert operations(mechanics.acceleration(L)) - bare < 200 < residual
+
+
 # --- A mass matrix that cannot be inverted -----------------------------------------------------
 
 SINGULAR = {

@@ -48,6 +48,46 @@ def test_features_are_scaled_coordinates_sines_cosines_and_scaled_velocities():
     np.testing.assert_allclose(model.features(Q, Q_DOT), expected, rtol=1e-6)
 
 
+def test_wrapped_angles_enter_as_one_number_within_minus_pi_and_pi():
+    model = models.LNN(**FACE, position_scale=4.0, angle_features="wrapped")
+    for turns in (-3, 0, 1):
+        q = Q + jnp.array([0.0, 2 * jnp.pi * turns])
+        expected = [1.1 / 4, 0.4, -0.25, 0.4]  # an angle has its own scale
+        np.testing.assert_allclose(model.features(q, Q_DOT), expected, rtol=1e-5)
+    q = jnp.array([1.1, 4.0])
+    assert float(model.features(q, Q_DOT)[1]) == pytest.approx(4 - 2 * np.pi, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("features", "angles", "inputs"),
+    [
+        ("trig", (), 4),
+        ("trig", (False, True), 5),
+        ("trig", (True, True), 6),
+        ("wrapped", (), 4),
+        ("wrapped", (False, True), 4),
+        ("wrapped", (True, True), 4),
+    ],
+)
+def test_the_network_has_an_input_for_each_feature(features, angles, inputs):
+    for kind in (models.LNN, models.BlackBox):
+        model = kind(**{**FACE, "angles": angles}, angle_features=features)
+        first, *_ = jax.eval_shape(model.init, jax.random.key(0))
+        assert first["weight"].shape == (inputs, 16)
+        assert model.features(Q, Q_DOT).shape == (inputs,)
+
+
+def test_a_lagrangian_of_wrapped_angles_jumps_at_the_top_and_one_of_sines_does_not():
+    """From just below π to just above it; a smooth 𝓛 changes there by its slope times 2 ε."""
+    below, above = jnp.array([1.1, jnp.pi - 1e-3]), jnp.array([1.1, jnp.pi + 1e-3])
+    jump = {}
+    for features in ("trig", "wrapped"):
+        model = models.LNN(**FACE, angle_features=features)
+        lagrangian = partial(model.lagrangian, model.init(jax.random.key(0)))
+        jump[features] = abs(float(lagrangian(above, Q_DOT) - lagrangian(below, Q_DOT)))
+    assert jump["trig"] < 1e-2 < 0.1 < jump["wrapped"]
+
+
 def test_an_untrained_lnn_conserves_its_own_energy():
     """Whatever the weights, E = q̇·p − 𝓛 stays: RK4's error falls as h⁴."""
     model = models.LNN(**FACE)
@@ -99,6 +139,12 @@ def test_a_black_box_answers_in_units_of_its_scale():
         ({"activation": "softmax"}, ValueError, "unknown activation 'softmax'; known are: gelu"),
         ({"initialisation": "he"}, ValueError, "unknown initialisation 'he'"),
         ({"angles": (True,)}, ValueError, "expected 2 entries in angles"),
+        (
+            {"angle_features": "raw"},
+            ValueError,
+            "unknown angle_features 'raw'; known are: trig, wr",
+        ),
+        ({"angle_features": None}, ValueError, "unknown angle_features None"),
         ({"velocity_scale": 0.0}, ValueError, "velocity_scale > 0"),
         ({"velocity_scale": (1.0, -1.0)}, ValueError, "velocity_scale > 0"),
         ({"velocity_scale": (1.0, 1.0, 1.0)}, ValueError, "2 entries in velocity_scale"),
@@ -127,10 +173,14 @@ def test_bad_states_are_refused(model):
         model.acceleration(params, jnp.array([1, 2]), Q_DOT)
 
 
-@pytest.mark.parametrize("angles", [(), (False, True), (True, True)])
-def test_the_short_way_to_the_equation_of_motion_is_the_long_one(angles):
+@pytest.mark.parametrize(
+    ("angles", "features"),
+    [((), "trig"), ((False, True), "trig"), ((True, True), "wrapped")],
+)
+def test_the_short_way_to_the_equation_of_motion_is_the_long_one(angles, features):
     """M and F of an LNN, and the gradient of q̈, against autodiff of 𝓛 and the paper's formula."""
-    model = models.LNN(**{**FACE, "angles": angles}, position_scale=1.5)
+    face = {**FACE, "angles": angles, "angle_features": features}
+    model = models.LNN(**face, position_scale=1.5)
     params = model.init(jax.random.key(4))
     lagrangian = partial(model.lagrangian, params)
     short = jax.jit(model.equation_of_motion)(params, Q, Q_DOT)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lnn_tutorial import store
+from lnn_tutorial import models, store
 
 TREE = {"layers": [{"w": jnp.arange(6.0).reshape(2, 3)}, {"w": jnp.ones(4, jnp.int32)}], "t": 1.5}
 TREE = jax.tree.map(jnp.asarray, TREE)
@@ -150,4 +150,96 @@ def test_a_header_must_be_json(tmp_path):
         store.save(tmp_path / "x.npz", TREE, {"f": float("nan")})
     with pytest.raises(TypeError):
         store.save(tmp_path / "x.npz", TREE, {"f": object()})
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- Models ------------------------------------------------------------------------------------
+
+FACE = {"dim": 2, "angles": (False, True), "velocity_scale": (2.0, 5.0), "width": 4, "depth": 1}
+MODELS = [
+    models.LNN(**FACE, position_scale=1.5, initialisation="eq16", kinetic_offset=False),
+    models.BlackBox(**FACE, acceleration_scale=(3.0, 4.0), angle_features="wrapped"),
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+def test_a_model_and_its_parameters_come_back_bit_by_bit(tmp_path, model):
+    params = model.init(jax.random.key(0))
+    store.save_model(tmp_path / "m.npz", model, params, {"steps": 7})
+    for name in (tmp_path / "m.npz", str(tmp_path / "m.npz")):
+        again, found = store.load_model(name)
+        assert again == model and type(again) is type(model)
+        assert hash(again) == hash(model)  # tuples are tuples again
+        for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(params), strict=True):
+            assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+    assert store.read_header(tmp_path / "m.npz")["steps"] == 7
+
+
+def test_what_is_shipped_is_known_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "SHIPPED", tmp_path)
+    for name in ("swing", "fall"):
+        store.save_model(tmp_path / f"{name}.npz", MODELS[0], MODELS[0].init(jax.random.key(0)))
+    (tmp_path / "table.json").write_text("{}")
+    assert store.shipped_models() == ["fall", "swing"]
+    assert store.load_model("swing")[0] == MODELS[0]
+    with pytest.raises(ValueError, match="unknown model 'spin'; known are: fall, swing"):
+        store.load_model("spin")
+
+
+def test_every_shipped_model_loads():
+    for name in store.shipped_models():
+        model, params = store.load_model(name)
+        assert isinstance(model, models.Model)
+        assert all(bool(jnp.isfinite(x).all()) for x in jax.tree.leaves(params))
+
+
+def test_a_file_without_a_model_is_refused(saved):
+    with pytest.raises(
+        store.StoreError, match=r"file\.npz: holds no model that this version knows"
+    ):
+        store.load_model(saved)
+    with pytest.raises(FileNotFoundError, match=r"nothing\.npz"):
+        store.load_model(saved.parent / "nothing.npz")
+    saved.write_bytes(saved.read_bytes()[:100])
+    with pytest.raises(store.StoreError, match=r"file\.npz: damaged or truncated"):
+        store.load_model(saved)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"kind": "GNN", "arguments": {"dim": 2}},
+        {"kind": "Model", "arguments": {"dim": 2}},
+        {"kind": "LNN", "arguments": {"dim": 2, "colour": "blue"}},
+        {"kind": "LNN", "arguments": {"dim": 2, "activation": "softmax"}},
+        {"kind": "LNN", "arguments": {"dim": 0}},
+        {"kind": "LNN", "arguments": {"dim": 2, "velocity_scale": "fast"}},
+        {"kind": "LNN", "arguments": {}},
+        {"kind": "LNN", "arguments": [2]},
+        {"kind": ["LNN"], "arguments": {"dim": 2}},
+        {"kind": "LNN"},
+        "LNN",
+        None,
+    ],
+    ids=str,
+)
+def test_a_model_that_this_version_does_not_know_is_refused(tmp_path, description):
+    path = tmp_path / "foreign.npz"
+    store.save(path, {}, {"model": description})
+    with pytest.raises(store.StoreError, match=r"foreign\.npz: holds no model that this version"):
+        store.load_model(path)
+
+
+def test_parameters_that_do_not_fit_the_model_are_refused(tmp_path):
+    store.save_model(tmp_path / "m.npz", MODELS[0], MODELS[1].init(jax.random.key(0)))
+    with pytest.raises(store.StoreError, match=r"m\.npz: expected float32\[.* found float32"):
+        store.load_model(tmp_path / "m.npz")
+
+
+def test_only_models_of_the_package_are_written_as_models(tmp_path):
+    class Own:
+        pass
+
+    with pytest.raises(TypeError, match=r"expected a model of lnn_tutorial\.models, got Own"):
+        store.save_model(tmp_path / "m.npz", Own(), {})
     assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -50,6 +51,17 @@ def assert_same_bits(a, b):
         assert np.asarray(x).tobytes() == np.asarray(y).tobytes()
 
 
+def assert_same_fit(a, b):
+    """The same bits, but for the seconds that they took."""
+    assert_same_bits((a.params, a.losses), (b.params, b.losses))
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """A run from beginning to end."""
+    return run()
+
+
 def test_labels_are_the_true_accelerations():
     q, q_dot, q_ddot = train.labelled(SYSTEM)(jax.random.key(0), 50)
     assert q.shape == q_dot.shape == q_ddot.shape == (50, 1)
@@ -89,21 +101,19 @@ def test_an_lnn_learns_the_pendulum_in_seconds():
     assert np.median(fit.losses[-100:]) < 0.1 * np.median(fit.losses[:20])
 
 
-def test_the_key_decides_everything():
-    first, again, other = run(), run(), run(key=jax.random.key(2))
-    assert_same_bits(first, again)
-    assert not np.array_equal(first.losses, other.losses)
+def test_the_key_decides_everything(whole):
+    again, other = run(), run(key=jax.random.key(2))
+    assert_same_fit(whole, again)
+    assert not np.array_equal(whole.losses, other.losses)
 
 
-def test_the_losses_are_those_before_each_update():
+def test_the_losses_are_those_before_each_update(whole):
     key = jax.random.fold_in(SETTINGS["key"], 0)
     first = LOSS(begin(), train.labelled(SYSTEM)(key, SETTINGS["batch_size"]))
-    assert run().losses[0] == pytest.approx(float(first), rel=1e-5)
+    assert whole.losses[0] == pytest.approx(float(first), rel=1e-5)
 
 
-def test_an_unfinished_run_goes_on_to_the_same_bits(tmp_path):
-    whole = run()
-
+def test_an_unfinished_run_goes_on_to_the_same_bits(whole, tmp_path):
     class Stop(Exception):
         pass
 
@@ -121,8 +131,61 @@ def test_an_unfinished_run_goes_on_to_the_same_bits(tmp_path):
     with pytest.raises(Exception, match=r"Stop|callback"):
         train.fit(LOSS, begin(), stop_at_40, **SETTINGS, checkpoint=tmp_path)
     assert store.read_header(tmp_path / train.CHECKPOINT)["done"] == 40
-    assert_same_bits(whole, run(checkpoint=tmp_path))
-    assert_same_bits(whole, run(checkpoint=tmp_path))  # already done: nothing is trained again
+    assert_same_fit(whole, run(checkpoint=tmp_path))
+    assert_same_fit(whole, run(checkpoint=tmp_path))  # already done: nothing is trained again
+
+
+CONFIGURATION = {"model": "a black box", "loss": "l2", "seconds": 40.0, "sizes": (16, 16)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loss": "l1"}, "its loss is 'l2', this run's is 'l1'"),
+        ({"seconds": 20.0}, "its seconds is 40.0, this run's is 20.0"),
+        ({"sizes": (16, 8)}, r"its sizes is \[16, 16\], this run's is \[16, 8\]"),
+        ({"noise": 0.5}, "its noise is None, this run's is 0.5"),
+        ({"model": None}, "its model is 'a black box', this run's is None"),
+    ],
+)
+def test_a_checkpoint_of_another_configuration_is_refused_and_the_difference_named(
+    configured, change, message
+):
+    with pytest.raises(store.StoreError, match=rf"checkpoint\.npz: of another run: {message}"):
+        run(checkpoint=configured, configuration={**CONFIGURATION, **change})
+
+
+def test_an_entry_that_this_run_no_longer_has_is_a_difference_too(configured):
+    fewer = {name: CONFIGURATION[name] for name in ("model", "loss", "seconds")}
+    with pytest.raises(store.StoreError, match=r"its sizes is \[16, 16\], this run's is None"):
+        run(checkpoint=configured, configuration=fewer)
+    with pytest.raises(store.StoreError, match="its model is 'a black box', this run's is None"):
+        run(checkpoint=configured)
+
+
+def test_a_checkpoint_of_the_same_configuration_is_taken(whole, configured):
+    assert_same_fit(whole, run(checkpoint=configured, configuration=CONFIGURATION))
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("configured")
+    run(checkpoint=folder, configuration=CONFIGURATION)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("configuration", "message"),
+    [
+        ({"model": MODEL}, "configuration that JSON can hold: .*BlackBox is not"),
+        ({"noise": float("nan")}, "configuration that JSON can hold: Out of range"),
+        ({(1, 2): "x"}, "configuration that JSON can hold: keys must be"),
+        (["l1"], "configuration to be a dict or None, got list"),
+    ],
+)
+def test_a_configuration_that_json_cannot_hold_is_refused_at_the_door(configuration, message):
+    with pytest.raises(TypeError, match=message):
+        run(configuration=configuration)
 
 
 TRAINING = """
@@ -165,7 +228,7 @@ def _done(folder):
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     run(checkpoint=tmp_path)
     for change in ({"steps": 61}, {"batch_size": 17}, {"key": jax.random.key(5)}, {"chunk": 30}):
-        with pytest.raises(store.StoreError, match=r"another (run|structure)|expected float32"):
+        with pytest.raises(store.StoreError, match=f"another run: its {next(iter(change))} is "):
             run(checkpoint=tmp_path, **change)
     with pytest.raises(store.StoreError, match="another structure"):
         run(checkpoint=tmp_path, optimizer=optax.sgd(0.1))
@@ -199,6 +262,174 @@ def test_an_update_that_blows_up_is_caught_even_at_the_last_step():
     with pytest.raises(train.NonFiniteError, match="a parameter is not finite at step 0"):
         run(steps=1, optimizer=optax.sgd(float("inf")))
 
+
+# --- Divergence --------------------------------------------------------------------------------
+
+
+def leap(k):
+    """A learning rate that suits, and from step 20 on one ten thousand times as large."""
+    return jnp.where(k < 20, 1e-3, 10.0)
+
+
+def runaway(x, _):
+    """A loss for which steps of plain descent grow: x → −3 x at a learning rate of 2."""
+    return x**2
+
+
+def descend(start=1.0, rate=2.0, steps=100, loss=runaway, **settings):
+    return train.fit(
+        loss,
+        start,
+        lambda key, n: None,
+        **{**SETTINGS, "steps": steps, "chunk": 5, "optimizer": optax.sgd(rate)} | settings,
+    )
+
+
+def test_a_loss_that_explodes_stops_training_and_says_where_and_by_how_much():
+    """x_k = (−3)^k: the medians of five losses are 9², 9⁷, …, and 9⁷/9² > 100."""
+    with pytest.raises(train.DivergedError) as caught:
+        descend()
+    assert not isinstance(caught.value, train.NonFiniteError)
+    error = caught.value
+    assert "the loss is 4.78e+06 from step 5 on, and was 81 from step 0 on; lower the" in str(error)
+    assert error.step == 5
+    np.testing.assert_allclose(error.losses, 9.0 ** np.arange(5))
+    assert float(error.params) == (-3.0) ** 5
+
+
+def test_patience_is_how_much_worse_a_loss_may_become():
+    """Each chunk is 9⁵ = 59,049 times worse than the one before."""
+    with pytest.raises(train.DivergedError) as caught:
+        descend(patience=60_000)
+    assert caught.value.step == 10
+    with pytest.raises(train.NonFiniteError):
+        descend(patience=1e38)
+
+
+def test_a_diverged_run_can_go_on_from_its_last_good_checkpoint(tmp_path):
+    settings = {"steps": 20, "rate": 1.5}  # x → −2 x
+    for _ in range(2):
+        with pytest.raises(train.DivergedError, match="from step 5 on, and was 16 from step 0"):
+            descend(**settings, checkpoint=tmp_path)
+    assert store.read_header(tmp_path / train.CHECKPOINT)["done"] == 5
+    assert_same_fit(
+        descend(**settings, patience=1e30),
+        descend(**settings, patience=1e30, checkpoint=tmp_path),
+    )
+
+
+def test_the_seconds_of_a_resumed_run_are_those_of_all_its_parts(tmp_path, monkeypatch):
+    """A clock that tells ten seconds more at each look; four chunks, stopped after the first."""
+    now = iter(range(0, 1000, 10))
+    monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: next(now)))
+    settings = {"steps": 20, "rate": 1.5}
+    assert descend(**settings, patience=1e30).seconds == 40
+    with pytest.raises(train.DivergedError):
+        descend(**settings, checkpoint=tmp_path)
+    assert store.read_header(tmp_path / train.CHECKPOINT)["seconds"] == 10
+    for _ in range(2):  # the second time all is done, and no time passes
+        assert descend(**settings, patience=1e30, checkpoint=tmp_path).seconds == 40
+
+
+def test_convergence_to_nothing_is_no_divergence():
+    """RMSprop reaches a minimum of 0, and then swings about it with steps of its own size."""
+
+    def bounded(x, _):
+        return x**2 / (1 + x**2)
+
+    fit = descend(loss=bounded, steps=400, optimizer=optax.rmsprop(0.01))
+    medians = np.median(fit.losses.reshape(-1, 5), axis=1)
+    least = np.minimum.accumulate(medians)
+    assert (medians > 100 * least).any(), "this loss never rose: the test tells nothing"
+    assert fit.losses[-1] < 1e-4
+
+
+def test_an_lnn_with_the_l1_loss_and_an_absurd_learning_rate_stops_early():
+    """Its mass matrix passes through zero, and one acceleration outweighs all others."""
+    loss, start = train.acceleration_loss(LNN, "l1"), LNN.init(jax.random.key(0))
+    settings = {**SETTINGS, "steps": 400, "optimizer": optax.adam(leap)}
+    with pytest.raises(train.DivergedError, match="or use a bounded loss") as caught:
+        train.fit(loss, start, train.labelled(SYSTEM), **settings)
+    assert 20 <= caught.value.step < 400
+    assert all(bool(jnp.isfinite(x).all()) for x in jax.tree.leaves(caught.value.params))
+
+
+# --- States that a moving system visits --------------------------------------------------------
+
+DOUBLE = systems.DoublePendulum()
+SHORT = {"starts": 3, "seconds": 2.0, "substeps": 40, "noise": 0.0}
+
+
+def test_visited_states_lie_on_motions_of_the_system():
+    """Without blur, the energy of each is that of one of the starts, up to RK4's error."""
+    q, v = DOUBLE.sample(jax.random.key(0), 3)
+    starts = energy_of_double_pendulum(q, v / 5)
+    q, v, _ = train.visited(DOUBLE, jax.random.key(0), **SHORT)(jax.random.key(1), 50)
+    found = energy_of_double_pendulum(q, v)
+    miss = np.abs(found[:, None] - starts)
+    assert miss.min(axis=1).max() < 1e-2 < 0.5 < np.diff(np.sort(starts)).min()
+    assert set(miss.argmin(axis=1)) == {0, 1, 2}  # all motions are seen
+    assert len(np.unique(np.asarray(q), axis=0)) > 12  # … at most of their 6 times
+    assert np.abs(v).max() > 2  # … which begin slowly and gather speed
+
+
+def energy_of_double_pendulum(q, v):
+    """E with m = l = 1 and g = 9.8, in double precision."""
+    (a, b), (a_dot, b_dot) = np.float64(q).T, np.float64(v).T
+    kinetic = a_dot**2 + 0.5 * b_dot**2 + a_dot * b_dot * np.cos(a - b)
+    return kinetic - 19.6 * np.cos(a) - 9.8 * np.cos(b)
+
+
+def test_visited_states_are_decided_by_the_two_keys_alone():
+    def draw(motions, batch):
+        return train.visited(SYSTEM, jax.random.key(motions), **SHORT)(jax.random.key(batch), 20)
+
+    assert_same_bits(draw(0, 1), draw(0, 1))
+    for other in (draw(0, 2), draw(2, 1)):
+        assert not np.array_equal(draw(0, 1)[0], other[0])
+
+
+def test_visited_states_are_blurred_by_the_noise_asked_for():
+    """The same picks with and without: the difference is normal in every coordinate."""
+    bare, blurred = (
+        np.hstack(train.visited(SYSTEM, jax.random.key(0), **change)(jax.random.key(1), 4000)[:2])
+        for change in (SHORT, {**SHORT, "noise": 0.3})
+    )
+    noise = (blurred - bare) / 0.3
+    assert noise.shape == (4000, 2)
+    # 4000 draws: the mean is known to 0.016, the standard deviation to 0.011, a share to 0.008.
+    np.testing.assert_allclose(noise.mean(axis=0), 0, atol=0.06)
+    np.testing.assert_allclose(noise.std(axis=0), 1, atol=0.04)
+    np.testing.assert_allclose((np.abs(noise) < 1).mean(axis=0), 0.683, atol=0.03)
+    assert abs(np.corrcoef(noise.T)[0, 1]) < 0.06
+
+
+def test_visited_states_have_their_true_accelerations():
+    q, _, q_ddot = train.visited(SYSTEM, jax.random.key(0), **{**SHORT, "noise": 0.5})(
+        jax.random.key(1), 50
+    )
+    np.testing.assert_allclose(q_ddot, -9.8 * np.sin(q), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"starts": 0}, ValueError, "starts >= 1"),
+        ({"starts": 2.5}, TypeError, "starts to be a whole number"),
+        ({"substeps": 0}, ValueError, "substeps >= 1"),
+        ({"seconds": 0.0}, ValueError, "seconds > 0"),
+        ({"frame": -0.1}, ValueError, "frame > 0"),
+        ({"slower": 0}, ValueError, "slower > 0"),
+        ({"noise": float("nan")}, ValueError, "noise to be finite"),
+        ({"noise": "much"}, TypeError, "noise to be a number"),
+    ],
+)
+def test_bad_settings_of_visited_are_named(change, error, message):
+    with pytest.raises(error, match=f"expected {message}"):
+        train.visited(SYSTEM, jax.random.key(0), **change)
+
+
+# --- The bar, and what is refused --------------------------------------------------------------
 
 BARS = """
 import jax
@@ -237,6 +468,8 @@ def test_a_notebooks_bar_is_switched_off_too(monkeypatch, capsys):
         ({"steps": 2.5}, TypeError, "steps to be a whole number"),
         ({"batch_size": -1}, ValueError, "batch_size >= 1"),
         ({"chunk": 0}, ValueError, "chunk >= 1"),
+        ({"patience": 0}, ValueError, "patience > 0"),
+        ({"patience": float("nan")}, ValueError, "patience to be finite"),
         ({"key": 0}, TypeError, r"jax\.random\.key"),
         ({"key": jax.random.PRNGKey(0)}, TypeError, r"jax\.random\.key"),
     ],

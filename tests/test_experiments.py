@@ -1,0 +1,238 @@
+"""The experiments: recipes as they are told, equal terms for all, one protocol for every model."""
+
+import json
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lnn_tutorial import evaluate, experiments, store, systems, train
+
+DOUBLE = systems.DoublePendulum()
+KEY = jax.random.key(0)
+
+
+def updates(optimizer, steps):
+    """What an optimiser adds to a number whose gradient is always one."""
+    state, found = optimizer.init(jnp.zeros(())), []
+    for _ in range(steps):
+        change, state = optimizer.update(jnp.ones(()), state, jnp.zeros(()))
+        found.append(float(change))
+    return found
+
+
+# --- What the paper's text states --------------------------------------------------------------
+
+
+def test_the_papers_networks_are_four_layers_of_500_softplus():
+    for model in experiments.paper_models().values():
+        layers = jax.eval_shape(model.init, KEY)
+        sizes = [layer["weight"].shape for layer in layers]
+        assert sizes == [(4, 500), (500, 500), (500, 500), (500, 500), (500, model.outputs)]
+        assert model.activation == "softplus"
+    assert [model.outputs for model in experiments.paper_models().values()] == [1, 2]
+
+
+def test_the_papers_networks_see_raw_wrapped_angles_and_raw_velocities():
+    for model in experiments.paper_models().values():
+        features = model.features(jnp.array([4.0, -4.0]), jnp.array([7.0, -8.0]))
+        np.testing.assert_allclose(features, [4 - 2 * np.pi, 2 * np.pi - 4, 7, -8], rtol=1e-5)
+
+
+def test_the_papers_lagrangian_starts_from_eq_16_and_has_no_offset():
+    """σ = 2.2/√n at first, 0.58 i/√n for the hidden matrices, √n at the end; n = 500."""
+    model = experiments.paper_models()["lnn"]
+    params = model.init(KEY)
+    expected = np.array([2.2, 0.58, 2 * 0.58, 3 * 0.58, 500]) / 500**0.5
+    # A spread from n draws is known to 1/√(2 n), 3 % for 500.
+    np.testing.assert_allclose([x["weight"].std() for x in params], expected, rtol=0.1)
+    nothing = jax.tree.map(jnp.zeros_like, params)
+    assert float(model.lagrangian(nothing, jnp.ones(2), jnp.ones(2))) == 0
+
+
+def test_the_papers_recipe_is_adam_from_1e3_down_on_batches_of_32_from_the_box():
+    recipe = experiments.paper_recipe()
+    assert (recipe.batch_size, recipe.loss, recipe.states) == (32, "l1", "box")
+    # With a constant gradient each step of Adam is the learning rate itself.
+    found, expected = updates(recipe.optimizer(4), 4), -1e-3 * np.array([1, 0.75, 0.5, 0.25])
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    assert experiments.paper_recipe("l2").loss == "l2"
+
+
+@pytest.mark.parametrize(("name", "power"), [("l1", 1), ("l2", 2)])
+def test_a_recipe_trains_on_the_loss_and_the_states_that_it_names(name, power):
+    """The first loss, by hand: Σᵢ |âᵢ − aᵢ| or its squares, of 32 states, from the run's seed."""
+    model = replace(experiments.paper_models()["black_box"], width=8, depth=1)
+    fit = experiments.paper_recipe(name).fit(model, seed=5, steps=1, label="x", progress=False)
+    init_key, data_key = jax.random.split(jax.random.key(5))
+    q, v = DOUBLE.sample(jax.random.fold_in(data_key, 0), 32)
+    found = jax.vmap(lambda q, v: model.acceleration(model.init(init_key), q, v))(q, v)
+    miss = np.abs(found - jax.vmap(DOUBLE.acceleration)(q, v))
+    assert fit.losses[0] == pytest.approx((miss**power).sum(axis=1).mean(), rel=1e-4)
+
+
+# --- What the course does ----------------------------------------------------------------------
+
+
+def test_the_contestants_differ_in_their_last_layer_alone():
+    shapes = {
+        name: [x["weight"].shape for x in jax.eval_shape(model.init, KEY)]
+        for name, model in experiments.double_pendulum_models().items()
+    }
+    assert shapes["lnn"][:-1] == shapes["black_box"][:-1]
+    assert [shapes[name][-1][1] for name in ("lnn", "black_box")] == [1, 2]
+
+
+def test_a_change_reaches_both_contestants():
+    for model in experiments.double_pendulum_models(width=7, angle_features="wrapped").values():
+        assert (model.width, model.angle_features) == (7, "wrapped")
+
+
+def test_box_and_visited_are_two_kinds_of_states(monkeypatch):
+    """The box holds ±10 rad/s evenly; a pendulum that started slowly is rarely that fast."""
+    visited = train.visited
+
+    def few(system, key):
+        return visited(system, key, starts=20, seconds=4.0)
+
+    monkeypatch.setattr(train, "visited", few)
+    drawn = {}
+    for states, seed in (("box", 0), ("visited", 0), ("visited", 1)):
+        recipe = experiments.double_pendulum_recipe(states, seed)
+        assert recipe.states == states
+        drawn[states, seed] = recipe.batches(KEY, 1000)[1][:, 0]
+    assert drawn["box", 0].std() == pytest.approx(20 / 12**0.5, rel=0.05)
+    assert drawn["visited", 0].std() < 0.6 * drawn["box", 0].std()
+    assert not np.array_equal(drawn["visited", 0], drawn["visited", 1])  # other motions
+
+
+def test_the_double_pendulums_protocol_is_the_papers():
+    protocol = experiments.double_pendulum_protocol()
+    assert (protocol.starts, protocol.seconds, protocol.frame) == (40, 100.0, 0.1)
+    highest, lowest = (
+        float(DOUBLE.energy(jnp.full(2, angle), jnp.zeros(2))) for angle in (np.pi, 0.0)
+    )
+    assert protocol.unit == pytest.approx(highest) == pytest.approx(-lowest)
+    assert experiments.double_pendulum_protocol(3, substeps=5).substeps == 5
+
+
+# --- The experiment ----------------------------------------------------------------------------
+
+
+class Ledger:
+    """Stands for training: tells which seconds were asked for, at fixed seconds for a step."""
+
+    def __init__(self, **cost):
+        self.cost, self.calls = cost, {}
+
+    def __call__(self, recipe, model, *, seed, steps, label, **settings):
+        self.calls[label] = (type(model).__name__, recipe.states, recipe.loss, seed, steps)
+        return train.Fit(None, np.zeros(steps), self.cost[type(model).__name__] * steps)
+
+
+class Judge:
+    """Stands for the protocol."""
+
+    def __init__(self, starts):
+        self.starts = starts
+
+    def figures(self, model, params):
+        return {"energy_error_last": 0.5}
+
+    def floor(self):
+        return {"energy_error_last": 0.0}
+
+
+@pytest.fixture
+def experiment(monkeypatch):
+    def run(ledger, **settings):
+        monkeypatch.setattr(experiments, "double_pendulum_protocol", Judge)
+        monkeypatch.setattr(
+            experiments.Recipe, "fit", lambda recipe, model, **s: ledger(recipe, model, **s)
+        )
+        return experiments.double_pendulum(**settings)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("lnn", "black_box", "more"),
+    [(0.005, 0.001, 5000), (0.0051, 0.001, 5000), (0.0054, 0.001, 5500), (0.001, 0.002, 1000)],
+)
+def test_equal_time_is_as_many_steps_as_fit_into_the_lagrangians_time(
+    experiment, lnn, black_box, more
+):
+    """In whole chunks of 500, and never fewer than the Lagrangian network has."""
+    ledger = Ledger(LNN=lnn, BlackBox=black_box)
+    result = experiment(ledger, seed=7, steps=1000, starts=3)
+    assert ledger.calls == {
+        "lnn": ("LNN", "box", "relative", 7, 1000),
+        "black_box": ("BlackBox", "box", "relative", 7, 1000),
+        "black_box_same_time": ("BlackBox", "box", "relative", 7, more),
+    }
+    assert result["models"]["black_box_same_time"]["states_seen"] == 128 * more
+    assert result["states_seen"] == result["models"]["lnn"]["states_seen"] == 128_000
+    assert result["train_seconds"] == pytest.approx(1000 * lnn + (1000 + more) * black_box)
+    assert (result["recipe"], result["states"], result["starts"]) == ("course", "box", 3)
+
+
+def test_the_papers_way_is_chosen_by_name(experiment):
+    ledger = Ledger(LNN=0.2, BlackBox=0.1)
+    result = experiment(ledger, paper=True, loss="l2", steps=2)
+    assert (result["recipe"], result["states_seen"]) == ("paper", 64)
+    assert {call[1:3] for call in ledger.calls.values()} == {("box", "l2")}
+    experiment(ledger, paper=True, steps=2)
+    assert {call[1:3] for call in ledger.calls.values()} == {("box", "l1")}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"loss": "l1"}, "a loss with paper=True only"),
+        ({"paper": True, "loss": "relative"}, "unknown loss 'relative'; known are: l1, l2"),
+        ({"paper": True, "states": "visited"}, "states='box' with the paper's recipe, got 'vis"),
+        ({"states": "everywhere"}, "unknown states 'everywhere'; known are: box, visited"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        experiments.double_pendulum(**settings)
+
+
+def test_a_small_experiment_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
+    """First from a trained Lagrangian network; then all is trained, and no digit differs."""
+
+    def protocol(starts):
+        return evaluate.Protocol(DOUBLE, 29.4, starts, seconds=1.0, substeps=2, states=50)
+
+    def contestants():
+        return {name: replace(model, width=4, depth=1) for name, model in paper_models().items()}
+
+    paper_models = experiments.paper_models
+    monkeypatch.setattr(experiments, "double_pendulum_protocol", protocol)
+    monkeypatch.setattr(experiments, "paper_models", contestants)
+    settings = {"steps": 2, "starts": 2, "paper": True, "checkpoint": tmp_path, "progress": False}
+    begun = experiments.paper_recipe().fit(
+        contestants()["lnn"], seed=0, steps=2, label="lnn", checkpoint=tmp_path, progress=False
+    )
+    first = experiments.double_pendulum(**settings)
+    assert first["models"]["lnn"]["train_seconds"] == begun.seconds
+    kept = sorted(path.parent.name for path in tmp_path.glob("*/checkpoint.npz"))
+    assert kept == ["black_box", "black_box_same_time", "lnn"]
+    again = experiments.double_pendulum(**settings)
+    assert json.dumps(again) == json.dumps(first)
+    learned = {"energy_unexplained", "learned_energy_drift"}
+    assert learned <= first["models"]["lnn"].keys()
+    assert not learned & first["models"]["black_box"].keys()
+    with pytest.raises(store.StoreError, match="its loss is 'l1', this run's is 'l2'"):
+        experiments.double_pendulum(**settings, loss="l2")
+
+
+def test_recorded_results_are_what_json_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "SHIPPED", tmp_path)
+    (tmp_path / "study.json").write_text('{"who": "θ", "error": null}', encoding="utf-8")
+    assert experiments.recorded("study") == {"who": "θ", "error": None}
+    with pytest.raises(ValueError, match="unknown results 'other'; known are: study"):
+        experiments.recorded("other")
