@@ -24,6 +24,13 @@ from lnn_tutorial.checks.chapter3 import (
     mended_lagrangian,
     trained_pendulum,
 )
+from lnn_tutorial.checks.chapter5 import (
+    friction,
+    gauged_lagrangian,
+    heavier_pendulum,
+    honest_split,
+    last_frame,
+)
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
 
 __all__ = [
@@ -37,9 +44,14 @@ __all__ = [
     "double_pendulum_mass",
     "error_power",
     "fastest_slide",
+    "friction",
     "gauge",
+    "gauged_lagrangian",
+    "heavier_pendulum",
+    "honest_split",
     "hoop",
     "imbalance",
+    "last_frame",
     "mended_lagrangian",
     "missing",
     "one_scalar_of_a_matrix",
