@@ -50,6 +50,11 @@ def test_shapes_alone_are_enough_to_load(saved):
     np.testing.assert_array_equal(tree["layers"][0]["w"], TREE["layers"][0]["w"])
 
 
+def test_a_file_is_as_readable_as_any_other(saved, tmp_path):
+    (tmp_path / "plain").touch()
+    assert saved.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_no_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.npz"):
         store.load(tmp_path / "nothing.npz", TREE)

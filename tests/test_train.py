@@ -484,3 +484,74 @@ def test_unknown_losses_are_refused_and_the_known_listed():
         train.acceleration_loss(MODEL, "huber")
     with pytest.raises(ValueError, match="scale > 0"):
         train.acceleration_loss(MODEL, scale=0.0)
+
+
+# --- Gauss–Newton ---------------------------------------------------------------------
+
+
+def test_a_gauss_newton_step_is_the_least_change_that_solves_a_linear_problem():
+    """For r = A θ − y with fewer rows than parameters: θ − A⁺(A θ − y)."""
+    rng = np.random.default_rng(0)
+    a, y, theta = rng.normal(size=(3, 2, 10)), rng.normal(size=(3, 2)), rng.normal(size=10)
+    batch = (jnp.asarray(a, jnp.float32), jnp.asarray(y, jnp.float32))
+    optimizer = train.gauss_newton(
+        lambda params, a, y: a @ params["x"] - y, 1.0, damping=1e-9, momentum=0.0
+    )
+    params = {"x": jnp.asarray(theta, jnp.float32)}
+    updates, _ = jax.jit(optimizer.update)(None, optimizer.init(params), params, batch=batch)
+    rows, right = a.reshape(6, 10), y.reshape(6)
+    expected = theta - np.linalg.pinv(rows) @ (rows @ theta - right)
+    np.testing.assert_allclose(params["x"] + updates["x"], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_momentum_keeps_of_the_last_direction_what_the_batch_does_not_see():
+    """With μ = 1 and rate 1, components of φ that no row sees stay; the others are replaced."""
+    optimizer = train.gauss_newton(lambda x, a, y: a @ x - y, 1.0, damping=1e-9, momentum=1.0)
+    x, state = jnp.zeros(3), optimizer.init(jnp.zeros(3))
+    sees = [jnp.array([[[1.0, 0, 0]]]), jnp.array([[[0, 1.0, 0]]])]
+    first, state = jax.jit(optimizer.update)(None, state, x, batch=(sees[0], jnp.array([[2.0]])))
+    np.testing.assert_allclose(first, [2.0, 0.0, 0.0], atol=1e-5)
+    second, _ = jax.jit(optimizer.update)(
+        None, state, x + first, batch=(sees[1], jnp.array([[5.0]]))
+    )
+    np.testing.assert_allclose(second, [2.0, 5.0, 0.0], atol=1e-5)
+
+
+def test_the_residual_is_as_long_as_the_error_and_holds_its_denominator():
+    q, q_dot = SYSTEM.sample(jax.random.key(0), 1)
+    model = models.BlackBox(1, SYSTEM.angles, width=4)
+    params, a = model.init(jax.random.key(1)), jnp.array([30.0])
+    residual = partial(train.relative_residual(model, 5.0), params, q[0], q_dot[0])
+    found = model.acceleration(params, q[0], q_dot[0])
+    np.testing.assert_allclose(
+        jnp.linalg.norm(residual(a)), train.relative_error(found, a, 5.0), rtol=1e-5
+    )
+
+    @jax.jit
+    @jax.grad
+    def slope(bias):
+        moved = [*params[:-1], {**params[-1], "bias": bias}]
+        return train.relative_residual(model, 5.0)(moved, q[0], q_dot[0], a)[0]
+
+    size = np.sqrt(25 + 900 + float(found[0]) ** 2)
+    np.testing.assert_allclose(slope(params[-1]["bias"]), [1 / size], rtol=1e-5)
+
+
+def test_gauss_newton_polishes_a_trained_network():
+    batches, settings = train.labelled(SYSTEM), {"key": jax.random.key(1), "progress": False}
+    first = train.fit(LOSS, begin(), batches, steps=500, **settings)
+    optimizer = train.gauss_newton(
+        train.relative_residual(MODEL, 10.0), optax.linear_schedule(0.5, 0.0, 100)
+    )
+    settings |= {"steps": 100, "batch_size": 64, "optimizer": optimizer, "chunk": 100}
+    last = train.fit(LOSS, first.params, batches, **settings)
+    assert np.median(last.losses[-10:]) < np.median(first.losses[-50:]) / 3
+
+
+def test_bad_settings_of_gauss_newton():
+    with pytest.raises(TypeError, match="residual"):
+        train.gauss_newton(None, 0.1)
+    with pytest.raises(ValueError, match="damping > 0"):
+        train.gauss_newton(lambda p: p, 0.1, damping=0.0)
+    with pytest.raises(ValueError, match="scale > 0"):
+        train.relative_residual(models.LNN(1), 0.0)
