@@ -91,9 +91,9 @@ def load(path, like):
     return jax.tree.unflatten(structure, [jax.numpy.asarray(arrays[k]) for k in expected]), header
 
 
-def read_header(path):
-    """The header of a file written by `save`; raises as `load` does."""
-    return _read(path)[1]
+def read_header(name):
+    """The header of a file written by `save`, by path or shipped name; raises as `load_model`."""
+    return _read(_path(name))[1]
 
 
 def save_model(path, model, params, header=None):
@@ -124,10 +124,7 @@ def load_model(name):
         ValueError: a name that nothing was shipped under; the message lists those there are.
         FileNotFoundError, StoreError: as `load`, or the file holds no model.
     """
-    path = Path(name)
-    if path.suffix != ".npz":
-        _inputs.choice("model", name, shipped_models())
-        path = SHIPPED / f"{name}.npz"
+    path = _path(name)
     header = read_header(path)
     try:
         description = header["model"]
@@ -142,6 +139,14 @@ def load_model(name):
 def shipped_models():
     """The names of the trained models that come with the package."""
     return sorted(path.stem for path in SHIPPED.glob("*.npz"))
+
+
+def _path(name):
+    """The path of a shipped model by its name, or of a file by its path."""
+    if isinstance(name, Path) or Path(name).suffix == ".npz":
+        return Path(name)
+    _inputs.choice("model", name, shipped_models())
+    return SHIPPED / f"{name}.npz"
 
 
 def _kinds():
