@@ -77,7 +77,7 @@ def _result(experiment, figures, protocol, *, seed, steps):
 
 
 def spring_pendulum(seed=0, steps=5000, starts=40, checkpoint=None, progress=True):
-    """A Lagrangian network and a black box learn the spring pendulum from equal data (chapter 3).
+    """A Lagrangian network and a black box learn the spring pendulum from equal data.
 
     Both see the same fresh states, 128 a step, with the same width, depth, optimiser and bounded
     loss. Both are judged on 10,000 fresh states, and on released starts over 100 s at 0.1 s with
@@ -188,7 +188,7 @@ def double_pendulum(
     checkpoint=None,
     progress=True,
 ):
-    """A Lagrangian network and a black box learn the double pendulum (its own chapter).
+    """A Lagrangian network and a black box learn the double pendulum.
 
     All see the same states, drawn fresh for every step, with the same width, depth, optimiser,
     schedule and loss. `black_box` has the Lagrangian network's number of steps, and

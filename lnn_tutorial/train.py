@@ -122,6 +122,8 @@ def visited(system, key, *, starts=2000, seconds=40.0, frame=0.4, substeps=20, s
     _inputs.count(starts=starts, substeps=substeps)
     _inputs.positive(seconds=seconds, frame=frame, slower=slower)
     _inputs.number(noise=noise)
+    if noise < 0:
+        raise ValueError(f"expected noise >= 0, got {noise}")
 
     def motion(q, q_dot):
         settings = {"dt": frame, "steps": max(1, round(seconds / frame)), "substeps": substeps}

@@ -548,6 +548,11 @@ def test_gauss_newton_polishes_a_trained_network():
     assert np.median(last.losses[-10:]) < np.median(first.losses[-50:]) / 3
 
 
+def test_a_negative_blur_is_refused():
+    with pytest.raises(ValueError, match="noise >= 0"):
+        train.visited(SYSTEM, jax.random.key(0), noise=-0.1)
+
+
 def test_bad_settings_of_gauss_newton():
     with pytest.raises(TypeError, match="residual"):
         train.gauss_newton(None, 0.1)
