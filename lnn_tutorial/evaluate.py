@@ -45,8 +45,12 @@ def rollouts(acceleration, q, q_dot, *, dt, steps, substeps=1):
 
 
 def energies(energy, q, q_dot):
-    """An energy along motions `[n, t, d]`: `[n, t]`."""
-    return np.asarray(jax.jit(jax.vmap(jax.vmap(energy)))(q, q_dot))
+    """An energy along motions `[n, t, d]`: `[n, t]`, in double precision.
+
+    The energy of a motion that runs away can be near float32's largest number; in double precision
+    a caller can still scale and average it.
+    """
+    return np.asarray(jax.jit(jax.vmap(jax.vmap(energy)))(q, q_dot), float)
 
 
 def energy_error(energy, q, q_dot, scale):

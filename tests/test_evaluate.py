@@ -47,6 +47,14 @@ def test_a_motion_that_ran_away_counts_as_infinite():
     assert np.isinf(evaluate.position_error(PENDULUM.positions, q, jnp.zeros_like(q))[1, 3:]).all()
 
 
+def test_an_energy_near_the_largest_float_can_still_be_averaged():
+    """A motion with E = 10³⁸ J after a second: an error of 10³⁸, and no overflow on the way."""
+    q_dot = jnp.array([[[0.0], [1.4142135e19]]])
+    with np.errstate(over="raise"):
+        error = evaluate.energy_error(lambda q, v: 0.5 * v @ v, jnp.zeros_like(q_dot), q_dot, 0.1)
+    assert error["energy_error_max"] == pytest.approx(1e39, rel=1e-5)
+
+
 def test_the_true_pendulum_keeps_its_energy_to_rk4s_error():
     q, q_dot = jnp.array([[1.0], [2.0]]), jnp.zeros((2, 1))
     motion = evaluate.rollouts(PENDULUM.acceleration, q, q_dot, dt=0.1, steps=100, substeps=10)
