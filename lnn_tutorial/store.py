@@ -19,7 +19,7 @@ from lnn_tutorial import _inputs, models
 
 FORMAT = "lnn_tutorial 1"
 SHIPPED = Path(__file__).parent / "shipped"
-"""The folder of what comes with the package: trained models, and tables of results."""
+"""The folder with the trained models and the tables of results that come with the package."""
 _HEADER = "header.json"
 
 
