@@ -23,11 +23,16 @@ import multiprocessing
 import os
 import platform
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import jax
+import numpy as np
+import optax
 from tqdm import tqdm
 
-from lnn_tutorial import experiments, store, train
+from lnn_tutorial import evaluate, experiments, store, train
 
 FILE = store.SHIPPED / "double_pendulum.json"
 STUDIES = ("seeds", "divergence", "ablation", "tuning", "long")
@@ -82,10 +87,6 @@ def _experiment(states, seed):
 
 def _lnn(seed, steps, change, name="lnn"):
     """The figures of one model alone, or where its training diverged."""
-    from dataclasses import replace
-
-    import optax
-
     recipe = experiments.double_pendulum_recipe()
     recipe = replace(recipe, loss=change.get("loss", recipe.loss))
     if change.get("optimizer") == "adam":
@@ -108,12 +109,6 @@ def _tuned(name, activation, peak):
 
 def _long(name):
     """Energy errors over 1000 s, averaged over every 10 s: median and worst of the starts."""
-    from functools import partial
-
-    import numpy as np
-
-    from lnn_tutorial import evaluate
-
     protocol = experiments.double_pendulum_protocol(seconds=1000.0, frame=1.0, substeps=400)
     if name == "truth":
         acceleration = protocol.system.acceleration
@@ -156,10 +151,8 @@ def main():
         wanted |= runs(study)
     todo = {name: run for name, run in wanted.items() if name not in kept["runs"]}
     print(f"{len(wanted)} runs, {len(todo)} to do, {options.jobs} at a time; on two cores a run of")
-    print("'seeds' takes about 4 minutes, of 'divergence' 2, of the others 1")
+    print("'seeds' takes about 4 minutes, of 'divergence' and 'long' 2, of the others 1")
     os.environ["PJRT_NPROC"] = "1"
-    import jax
-
     kept["made with"] = {
         "command": "python -m benchmarks.double_pendulum",
         "jax": jax.__version__,

@@ -46,7 +46,12 @@ class Recipe:
             batch_size=self.batch_size,
             optimizer=self.optimizer(steps),
             checkpoint=checkpoint and Path(checkpoint) / label,
-            configuration={"model": str(model), "states": self.states, "loss": self.loss},
+            configuration={
+                "model": str(model),
+                "states": self.states,
+                "loss": self.loss,
+                "scale": self.scale,
+            },
             progress=progress,
             label=label,
         )

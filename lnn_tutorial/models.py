@@ -169,6 +169,7 @@ class BlackBox(Model):
 
     @property
     def outputs(self):
+        """Outputs of the network: an acceleration for each coordinate."""
         return self.dim
 
     def acceleration(self, params, q, q_dot):
