@@ -169,7 +169,7 @@ class BlackBox(Model):
 
     @property
     def outputs(self):
-        """Outputs of the network: an acceleration for each coordinate."""
+        """How many numbers the network returns, one acceleration for each coordinate."""
         return self.dim
 
     def acceleration(self, params, q, q_dot):
