@@ -17,21 +17,13 @@ what FILE has already: a killed run goes on where it was. FILE is by default the
 with the package. Each job computes on one thread; with two jobs two runs share the machine.
 """
 
-import argparse
-import json
-import multiprocessing
-import os
-import platform
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-import jax
 import numpy as np
 import optax
-from tqdm import tqdm
 
+from benchmarks import study
 from lnn_tutorial import evaluate, experiments, store, train
 
 FILE = store.SHIPPED / "double_pendulum.json"
@@ -55,23 +47,23 @@ ABLATION = {
 PEAKS, ACTIVATIONS = (0.005, 0.01, 0.02), ("silu", "softplus")
 
 
-def runs(study):
+def runs(name):
     """The runs of a study: `{name: (function, arguments)}`."""
-    if study == "seeds":
+    if name == "seeds":
         return {
             f"seeds, {states}, {seed}": (_experiment, (states, seed))
             for states in experiments.STATES
             for seed in range(5)
         }
-    if study == "divergence":
+    if name == "divergence":
         return {f"divergence, {seed}": (_lnn, (seed, 30_000, {})) for seed in range(5, 20)}
-    if study == "ablation":
+    if name == "ablation":
         return {
             f"ablation, {name}, {seed}": (_lnn, (seed, SHORT, change))
             for name, change in ABLATION.items()
             for seed in range(3)
         }
-    if study == "long":
+    if name == "long":
         return {f"long, {name}": (_long, (name,)) for name in ("lnn", "black_box", "truth")}
     return {
         f"tuning, {name}, {activation}, {peak}": (_tuned, (name, activation, peak))
@@ -95,12 +87,7 @@ def _lnn(seed, steps, change, name="lnn"):
     if "peak" in change:
         recipe = replace(recipe, optimizer=lambda n: train.muon(change["peak"], n))
     model = replace(experiments.double_pendulum_models()[name], **change.get("model", {}))
-    try:
-        fit = recipe.fit(model, seed=seed, steps=steps, label=name, progress=False)
-    except train.DivergedError as error:
-        return {"diverged": str(error)}
-    figures = experiments.double_pendulum_protocol().figures(model, fit.params)
-    return {"seed": seed, "steps": steps, "train_seconds": fit.seconds, **figures}
+    return study.judged(model, recipe, seed=seed, steps=steps)
 
 
 def _tuned(name, activation, peak):
@@ -125,51 +112,16 @@ def _long(name):
     }
 
 
-def _rounded(found):
-    """Floats to four digits; None for what is not finite, which JSON has no word for."""
-    if isinstance(found, dict):
-        return {key: _rounded(value) for key, value in found.items()}
-    if isinstance(found, list):
-        return [_rounded(value) for value in found]
-    if isinstance(found, float):
-        return float(f"{found:.4g}") if abs(found) < float("inf") else None
-    return found
-
-
 def main():
     """Run what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default 2)")
-    parser.add_argument("--only", choices=STUDIES, action="append", help="a study; may be repeated")
-    parser.add_argument("--json", type=Path, default=FILE, help="where the results are kept")
-    options = parser.parse_args()
-    kept = {"runs": {}}
-    if options.json.exists():
-        kept = json.loads(options.json.read_text(encoding="utf-8"))
-    wanted = {}
-    for study in options.only or STUDIES:
-        wanted |= runs(study)
-    todo = {name: run for name, run in wanted.items() if name not in kept["runs"]}
-    print(f"{len(wanted)} runs, {len(todo)} to do, {options.jobs} at a time; on two cores a run of")
-    print("'seeds' takes about 4 minutes, of 'divergence' and 'long' 2, of the others 1")
-    os.environ["PJRT_NPROC"] = "1"
-    kept["made with"] = {
-        "command": "python -m benchmarks.double_pendulum",
-        "jax": jax.__version__,
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-        "jobs": options.jobs,
-    }
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, spawn) as pool, tqdm(total=len(todo)) as bar:
-        pending = {pool.submit(run, *arguments): name for name, (run, arguments) in todo.items()}
-        for done in as_completed(pending):
-            name = pending[done]
-            kept["runs"][name] = _rounded(done.result())
-            kept["runs"] = {key: kept["runs"][key] for key in sorted(kept["runs"])}
-            text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
-            store.write_atomically(options.json, lambda file, text=text: file.write(text.encode()))
-            bar.update()
-            bar.set_postfix_str(name)
+    study.main(
+        __doc__,
+        command="python -m benchmarks.double_pendulum",
+        runs=runs,
+        studies=STUDIES,
+        file=FILE,
+        minutes={"seeds": 4, "divergence": 2, "ablation": 1, "tuning": 1, "long": 2},
+    )
 
 
 if __name__ == "__main__":

@@ -71,11 +71,15 @@ class Model:
             if isinstance(value, tuple) and len(value) != self.dim:
                 raise ValueError(f"expected {self.dim} entries in {name}, got {value}")
 
+    @property
+    def sizes(self):
+        """Units of the network's input, of each hidden layer, of its output: a list."""
+        inputs = jax.eval_shape(self.features, jnp.ones(self.dim), jnp.ones(self.dim)).size
+        return [inputs, *[self.width] * self.depth, self.outputs]
+
     def init(self, key):
         """Draw parameters. Args: a JAX random key. Returns: a pytree."""
-        inputs = jax.eval_shape(self.features, jnp.ones(self.dim), jnp.ones(self.dim)).size
-        sizes = [inputs, *[self.width] * self.depth, self.outputs]
-        return networks.init_mlp(key, sizes, self.initialisation)
+        return networks.init_mlp(key, self.sizes, self.initialisation)
 
     def features(self, q, q_dot):
         """What the network sees of a state: `[2 d + number of angles]` (`[2 d]` if wrapped)."""

@@ -3,6 +3,8 @@ r"""Multilayer perceptrons as pure functions on pytrees, their activations and i
 Parameters are a list of layers, each `{"weight": [n_in, n_out], "bias": [n_out]}`. A network that
 stands for a Lagrangian is differentiated twice before anyone sees its output and once more to train
 it, so its activation needs derivatives that do not vanish: softplus has them, ReLU has not.
+
+An initialisation is a rule from the sizes of the layers to standard deviations of their weights.
 """
 
 import math
@@ -25,9 +27,22 @@ def softplus(x):
 
 softplus.defjvps(lambda x_dot, _, x: x_dot * jax.nn.sigmoid(x))
 
+
+def relu2(x):
+    """max(0, x)². Its second derivative is a step, its third is zero."""
+    return jax.nn.relu(x) ** 2
+
+
+def relu3(x):
+    """max(0, x)³. Its second derivative is a ramp, its third is a step."""
+    return jax.nn.relu(x) ** 3
+
+
 ACTIVATIONS = {
     "gelu": jax.nn.gelu,
     "relu": jax.nn.relu,
+    "relu2": relu2,
+    "relu3": relu3,
     "sigmoid": jax.nn.sigmoid,
     "silu": jax.nn.silu,
     "sine": jnp.sin,
@@ -45,11 +60,27 @@ def glorot(sizes):
     return [math.sqrt(2 / (n_in + n_out)) for n_in, n_out in pairwise(sizes)]
 
 
+def he(sizes):
+    r"""Standard deviation of each layer's weights, σ = √(2 / n_in).
+
+    Source: He et al. (2015), Eq. 10.
+    """
+    return [math.sqrt(2 / n_in) for n_in, _ in pairwise(sizes)]
+
+
+def lecun(sizes):
+    r"""Standard deviation of each layer's weights, σ = 1/√n_in.
+
+    Source: LeCun et al. (1998), Section 4.6.
+    """
+    return [1 / math.sqrt(n_in) for n_in, _ in pairwise(sizes)]
+
+
 def eq16(sizes):
     r"""Standard deviation of each layer's weights: 2.2/√n, then 0.58 i/√n, and √n at the end.
 
-    i counts the matrices between hidden layers and n is their width. The paper found the formula
-    by symbolic regression.
+    i counts the matrices between hidden layers and n is their width, the same for all of them. The
+    paper found the formula by symbolic regression, for two coordinates and softplus.
 
     Source: Cranmer et al. (2020), Eq. 16.
 
@@ -57,11 +88,59 @@ def eq16(sizes):
     [0.22, 0.058, 0.116, 10.0]
     """
     n, hidden = sizes[1], len(sizes) - 3
+    if any(size != n for size in sizes[1:-1]):
+        raise ValueError(f"Eq. 16 holds for hidden layers of one width, got sizes {sizes}")
     return [2.2 / n**0.5, *(0.58 * i / n**0.5 for i in range(1, hidden + 1)), n / n**0.5]
 
 
-INITIALISATIONS = {"eq16": eq16, "glorot": glorot}
+INITIALISATIONS = {"eq16": eq16, "glorot": glorot, "he": he, "lecun": lecun}
 """Functions from layer sizes to the standard deviations of the weights, by name."""
+
+
+def standard_deviations(rule, sizes):
+    """Standard deviation of each layer's weights by a named rule.
+
+    Args:
+        rule: a name in `INITIALISATIONS`.
+        sizes: units of the input, of each hidden layer, of the output; at least one hidden layer.
+
+    Returns:
+        List of one number for each layer of weights.
+    """
+    _inputs.choice("initialisation", rule, INITIALISATIONS)
+    _require_sizes(sizes)
+    return INITIALISATIONS[rule](sizes)
+
+
+def _require_sizes(sizes):
+    if len(sizes) < 3:
+        raise ValueError(f"expected sizes of input, hidden layer(s) and output, got {sizes}")
+    for size in sizes:
+        _inputs.count(size=size)
+
+
+def draw(key, sizes, sigmas):
+    """Draw a network: normal weights with a standard deviation for each layer, biases zero.
+
+    The weights are σ times standard normal numbers that depend on the key alone, so a network is a
+    differentiable function of its standard deviations.
+
+    Args:
+        key: a JAX random key.
+        sizes: units of the input, of each hidden layer, of the output; at least one hidden layer.
+        sigmas: standard deviation of each layer's weights, `[len(sizes) - 1]`.
+
+    Returns:
+        List of layers `{"weight": [n_in, n_out], "bias": [n_out]}`.
+    """
+    _require_sizes(sizes)
+    if len(sigmas) != len(sizes) - 1:
+        raise ValueError(f"expected {len(sizes) - 1} standard deviations, got {len(sigmas)}")
+    keys = jax.random.split(key, len(sizes) - 1)
+    return [
+        {"weight": sigma * jax.random.normal(k, shape), "bias": jnp.zeros(shape[1])}
+        for k, sigma, shape in zip(keys, sigmas, pairwise(sizes), strict=True)
+    ]
 
 
 def init_mlp(key, sizes, initialisation="glorot"):
@@ -70,21 +149,12 @@ def init_mlp(key, sizes, initialisation="glorot"):
     Args:
         key: a JAX random key.
         sizes: units of the input, of each hidden layer, of the output; at least one hidden layer.
-        initialisation: `"glorot"` or `"eq16"`.
+        initialisation: a name in `INITIALISATIONS`.
 
     Returns:
         List of layers `{"weight": [n_in, n_out], "bias": [n_out]}`.
     """
-    _inputs.choice("initialisation", initialisation, INITIALISATIONS)
-    if len(sizes) < 3:
-        raise ValueError(f"expected sizes of input, hidden layer(s) and output, got {sizes}")
-    for size in sizes:
-        _inputs.count(size=size)
-    keys, sigmas = jax.random.split(key, len(sizes) - 1), INITIALISATIONS[initialisation](sizes)
-    return [
-        {"weight": sigma * jax.random.normal(k, shape), "bias": jnp.zeros(shape[1])}
-        for k, sigma, shape in zip(keys, sigmas, pairwise(sizes), strict=True)
-    ]
+    return draw(key, sizes, standard_deviations(initialisation, sizes))
 
 
 def mlp(params, x, activation="softplus"):

@@ -1,0 +1,210 @@
+r"""The study behind Eq. 16: which weights make accelerations and their gradients look normal?
+
+A network starts well, says Appendix C of the paper, if what it returns and the gradient of that
+with respect to each weight are distributed like N(0, 1). For a Lagrangian network what it returns
+is the acceleration. `kl` measures the distance from that as the paper's code does, by means and
+standard deviations. But M⁻¹ has poles, no mean exists beside a pole, and the worst state decides;
+`typical_kl` asks the same question of the typical state. Both are functions of the logarithms of
+the layers' standard deviations; `search` and `descend` minimise them.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from lnn_tutorial import _inputs, models, networks
+
+TYPICAL_NORMAL = 0.6316
+"""`typical_size` of standard normal numbers, exp E[log|x|] over the central half of |x|."""
+
+
+class Divergence(NamedTuple):
+    """Distances from N(0, 1), in nats: of each acceleration, of each layer's gradient."""
+
+    outputs: jax.Array
+    gradients: jax.Array
+
+    @property
+    def total(self):
+        """The sum of all of them, a scalar."""
+        return self.outputs.sum() + self.gradients.sum()
+
+
+def gaussian_kl(mean, std):
+    r"""Kullback–Leibler divergence of N(mean, std²) from N(0, 1), ½ (mean² + std² − 1) − ln std.
+
+    Source: Cranmer et al. (2020), Appendix C names it, their code writes it so.
+    """
+    return (mean**2 + std**2 - 1) / 2 - jnp.log(std)
+
+
+def kl(log_sigma, key, model, states=256):
+    r"""The paper's objective for one drawn network: distances of q̈ and of ∂(Σ q̈)/∂W from N(0, 1).
+
+    Positions, velocities and weights are drawn from the key; weights have the standard deviations
+    exp(log_sigma), biases are zero. Each coordinate of q̈ gives one distance, from its mean and
+    standard deviation over the states. So does each layer, from those over the entries of its
+    gradient; what is differentiated is the sum of all accelerations of all states.
+
+    Args:
+        log_sigma: logarithm of each layer's standard deviation `[layers]`.
+        key: a JAX random key.
+        model: a `models.LNN` without kinetic offset.
+        states: how many, from N(0, 1).
+
+    Returns:
+        `Divergence`.
+
+    Source: Cranmer et al. (2020), Appendix C, and the public code, without that code's added pull
+    towards Glorot's standard deviations.
+    """
+    params, q, q_dot = _draw(log_sigma, key, model, states)
+
+    def accelerations(params):
+        return jax.vmap(lambda *state: model.acceleration(params, *state))(q, q_dot)
+
+    q_ddot, pull_back = jax.vjp(accelerations, params)
+    (gradient,) = pull_back(jnp.ones_like(q_ddot))
+    weights = [layer["weight"] for layer in gradient]
+    return Divergence(
+        gaussian_kl(q_ddot.mean(axis=0), q_ddot.std(axis=0)),
+        jnp.stack([gaussian_kl(w.mean(), w.std()) for w in weights]),
+    )
+
+
+def typical_kl(log_sigma, key, model, states=32):
+    r"""The same question, asked of the typical state: is the typical size of q̈ and ∂q̈/∂W one?
+
+    The size of a layer's gradient at one state is the root mean square of the entries of
+    ∂(Σᵢ q̈ᵢ)/∂W, what is typical of the states is `typical_size`, and the distance is that of
+    N(0, size²) from N(0, 1). A pole moves no typical size, so this one has a useful gradient.
+
+    Args, returns: as `kl`.
+    """
+    params, q, q_dot = _draw(log_sigma, key, model, states)
+
+    def total(params, q, q_dot):
+        q_ddot = model.acceleration(params, q, q_dot)
+        return q_ddot.sum(), q_ddot
+
+    gradient, q_ddot = jax.vmap(jax.grad(total, has_aux=True), (None, 0, 0))(params, q, q_dot)
+    sizes = [jnp.sqrt((layer["weight"] ** 2).mean(axis=(1, 2))) for layer in gradient]
+    return Divergence(
+        gaussian_kl(0.0, jax.vmap(typical_size)(q_ddot.T) / TYPICAL_NORMAL),
+        jnp.stack([gaussian_kl(0.0, typical_size(size)) for size in sizes]),
+    )
+
+
+def typical_size(x):
+    r"""Geometric mean of the central half of |x|, a scale that outliers at either end leave alone.
+
+    Args:
+        x: numbers `[n]`, n ≥ 4.
+
+    Returns:
+        Scalar, 0.63 for many standard normal numbers.
+    """
+    logs = jnp.sort(jnp.log(jnp.abs(x)))
+    return jnp.exp(logs[x.size // 4 : x.size - x.size // 4].mean())
+
+
+def _draw(log_sigma, key, model, states):
+    """A network and states from one key."""
+    if not isinstance(model, models.LNN) or model.kinetic_offset:
+        raise TypeError(f"expected an LNN with kinetic_offset=False, got {model}")
+    _inputs.count(minimum=4, states=states)
+    log_sigma = _inputs.vector("log_sigma", log_sigma)
+    weight_key, state_key = jax.random.split(key)
+    params = networks.draw(weight_key, model.sizes, jnp.exp(log_sigma))
+    q, q_dot = jax.random.normal(state_key, (2, states, model.dim))
+    return params, q, q_dot
+
+
+class Search(NamedTuple):
+    """What `search` and `descend` return."""
+
+    log_sigma: jax.Array
+    path: jax.Array
+
+
+def search(objective, start, key, evaluations=2500, population=10, width=0.5, rate=0.1):
+    r"""Minimise the median of a noisy objective by evolution: try around, go where ranks are low.
+
+    Each generation evaluates `population` points, width × N(0, 1) around the present one and in
+    pairs opposite to each other, every point with draws of its own. Only the ranks of their values
+    count, so a value of 10¹² weighs no more than any other last place. The mean of rank times
+    direction is the descent direction that Adam takes.
+
+    Args:
+        objective: function `(log_sigma, key) -> scalar`.
+        start: log σ to start from `[layers]`.
+        key: a JAX random key.
+        evaluations: of the objective in all.
+        population: points of one generation, an even number.
+        width: of the generation around the present point.
+        rate: of Adam; decays to zero as a cosine.
+
+    Returns:
+        `Search(log_sigma, path)`: the mean of the last quarter of the path, and the path
+        `[generations, layers]`.
+
+    Source: ranks and opposite pairs as in Salimans et al. (2017), Section 2.
+    """
+    _inputs.count(evaluations=evaluations)
+    _inputs.count(minimum=2, population=population)
+    _inputs.positive(width=width, rate=rate)
+    half = population // 2
+
+    def direction(log_sigma, key):
+        towards_key, draws_key = jax.random.split(key)
+        towards = jax.random.normal(towards_key, (half, log_sigma.size))
+        towards = jnp.concatenate([towards, -towards])
+        keys = jax.random.split(draws_key, 2 * half)
+        values = jax.lax.map(lambda at: objective(*at), (log_sigma + width * towards, keys))
+        ranks = jnp.argsort(jnp.argsort(values)) / (2 * half - 1) - 0.5
+        return ranks @ towards / half
+
+    return _minimise(direction, start, key, -(-evaluations // (2 * half)), rate)
+
+
+def descend(objective, start, key, steps=2500, rate=0.03):
+    r"""Minimise the mean logarithm of an objective along its gradient, with fresh draws each step.
+
+    Args:
+        objective: function `(log_sigma, key) -> scalar`, differentiable.
+        start: log σ to start from `[layers]`.
+        key: a JAX random key.
+        steps: of Adam, each gradient cut to a length of 1 at most.
+        rate: of Adam; decays to zero as a cosine.
+
+    Returns:
+        As `search`.
+    """
+    _inputs.count(steps=steps)
+    _inputs.positive(rate=rate)
+
+    def direction(log_sigma, key):
+        slope = jax.grad(lambda log_sigma: jnp.log(objective(log_sigma, key)))(log_sigma)
+        return jnp.where(jnp.isfinite(slope).all(), slope, 0.0)
+
+    return _minimise(direction, start, key, steps, rate)
+
+
+def _minimise(direction, start, key, steps, rate):
+    start = _inputs.vector("start", start)
+    optimizer = optax.chain(
+        optax.clip_by_global_norm(1.0),
+        optax.adam(optax.cosine_decay_schedule(rate, steps)),
+    )
+
+    def step(carry, key):
+        log_sigma, state = carry
+        update, state = optimizer.update(direction(log_sigma, key), state)
+        log_sigma = log_sigma + update
+        return (log_sigma, state), log_sigma
+
+    keys = jax.random.split(key, steps)
+    _, path = jax.jit(lambda x: jax.lax.scan(step, (x, optimizer.init(x)), keys))(start)
+    return Search(path[-max(1, steps // 4) :].mean(axis=0), path)
