@@ -16,6 +16,7 @@ come from N(0, 1). Results are written as they come, and a killed run goes on wh
 """
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -59,74 +60,50 @@ def runs(name):
     }
 
 
-def network(depth, width):
-    """The network of the study."""
-    return models.LNN(dim=2, width=width, depth=depth, kinetic_offset=False)
-
-
 def minimise_kl(depth, width):
-    """σ that minimise the paper's objective, for each seed; the rules' σ; values of them all."""
-    model = network(depth, width)
-
-    def objective(log_sigma, key):
-        return initialisation.kl(log_sigma, key, model).total
-
-    judge = judge_of(model)
-    found = minima(model, judge, lambda *start: initialisation.search(objective, *start), SEEDS)
-    rules = {
-        rule: judge(jnp.log(jnp.asarray(networks.standard_deviations(rule, model.sizes))))
-        for rule in networks.INITIALISATIONS
-    }
-    return {"found": found, "rules": rules}
+    """σ that minimise the paper's objective, for each seed, beside the rules'."""
+    return minima(initialisation.kl, initialisation.search, depth, width, SEEDS)
 
 
 def minimise_typical(depth, width):
-    """The same for the objective of the typical state, along its gradient, with one seed."""
-    model = network(depth, width)
-
-    def objective(log_sigma, key):
-        return initialisation.typical_kl(log_sigma, key, model).total
-
-    def minimise(*start):
-        return initialisation.descend(objective, *start, steps=500)
-
-    return {"found": minima(model, judge_of(model), minimise, SEEDS[:1])}
+    """σ that minimise the objective of the typical state, along its gradient, one seed."""
+    descend = partial(initialisation.descend, steps=500)
+    return minima(initialisation.typical_kl, descend, depth, width, SEEDS[:1])
 
 
-def minima(model, judge, minimise, seeds):
-    """Minimise from a start for each seed, and judge what was found."""
-    minimise, found = jax.jit(minimise), []
-    for seed in seeds:
-        key = jax.random.key(seed)
-        noise = jax.random.normal(jax.random.fold_in(key, 1), (model.depth + 1,))
-        start = jnp.log(jnp.asarray([0.1] * model.depth + [1.0])) + 0.7 * noise
-        log_sigma = minimise(start, key).log_sigma
-        found.append({"seed": seed, "start": jnp.exp(start).tolist(), **judge(log_sigma)})
-    return found
+def minima(objective, minimise, depth, width, seeds):
+    """Minimise from a start for each seed; judge what was found and what the rules say.
 
-
-def judge_of(model):
-    """Function from log σ to both objectives there, over fresh draws that are always the same."""
+    All are judged on the same fresh draws.
+    """
+    model = models.LNN(dim=2, width=width, depth=depth, kinetic_offset=False)
     keys = jax.random.split(jax.random.key(1_000_003), DRAWS)
 
-    @jax.jit
-    def paper(log_sigma):
-        return jax.lax.map(lambda key: initialisation.kl(log_sigma, key, model).total, keys)
+    def value(log_sigma, key):
+        return objective(log_sigma, key, model).total
 
     @jax.jit
-    def typical(log_sigma):
-        return jax.lax.map(
-            lambda key: initialisation.typical_kl(log_sigma, key, model).total, keys[: DRAWS // 4]
-        )
+    def values(log_sigma):
+        return jax.lax.map(lambda key: value(log_sigma, key), keys)
 
-    def judge(log_sigma):
+    def judged(log_sigma):
         return {
             "sigma": jnp.exp(log_sigma).tolist(),
-            "log10_kl": spread(np.log10(paper(log_sigma))),
-            "typical_kl": spread(np.asarray(typical(log_sigma))),
+            "log10_kl": spread(np.log10(values(log_sigma))),
         }
 
-    return judge
+    find, found = jax.jit(partial(minimise, value)), []
+    for seed in seeds:
+        key = jax.random.key(seed)
+        noise = jax.random.normal(jax.random.fold_in(key, 1), (depth + 1,))
+        start = jnp.log(jnp.asarray([0.1] * depth + [1.0])) + 0.7 * noise
+        log_sigma = find(start, key).log_sigma
+        found.append({"seed": seed, "start": jnp.exp(start).tolist(), **judged(log_sigma)})
+    rules = {
+        rule: judged(jnp.log(jnp.asarray(networks.standard_deviations(rule, model.sizes))))
+        for rule in networks.INITIALISATIONS
+    }
+    return {"found": found, "rules": rules}
 
 
 def spread(values):

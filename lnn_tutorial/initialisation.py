@@ -16,7 +16,7 @@ import optax
 
 from lnn_tutorial import _inputs, models, networks
 
-TYPICAL_NORMAL = 0.6316
+TYPICAL_NORMAL = 0.6521
 """`typical_size` of standard normal numbers, exp E[log|x|] over the central half of |x|."""
 
 
@@ -40,25 +40,23 @@ def gaussian_kl(mean, std):
     return (mean**2 + std**2 - 1) / 2 - jnp.log(std)
 
 
-def kl(log_sigma, key, model, states=256):
-    r"""The paper's objective for one drawn network: distances of q̈ and of ∂(Σ q̈)/∂W from N(0, 1).
+def sample(log_sigma, key, model, states=256):
+    r"""Draw a network and states; return its accelerations and their gradient.
 
-    Positions, velocities and weights are drawn from the key; weights have the standard deviations
-    exp(log_sigma), biases are zero. Each coordinate of q̈ gives one distance, from its mean and
-    standard deviation over the states. So does each layer, from those over the entries of its
-    gradient; what is differentiated is the sum of all accelerations of all states.
+    Positions, velocities and weights come from the key: q and q̇ from N(0, 1), weights normal with
+    the standard deviations exp(log_sigma), biases zero. What is differentiated is the sum of all
+    accelerations of all states.
 
     Args:
         log_sigma: logarithm of each layer's standard deviation `[layers]`.
         key: a JAX random key.
         model: a `models.LNN` without kinetic offset.
-        states: how many, from N(0, 1).
+        states: how many.
 
     Returns:
-        `Divergence`.
+        `(q_ddot [states, d], gradient)`, the gradient a list of one array for each layer's weights.
 
-    Source: Cranmer et al. (2020), Appendix C, and the public code, without that code's added pull
-    towards Glorot's standard deviations.
+    Source: the public code of Cranmer et al. (2020); the paper does not say what is summed.
     """
     params, q, q_dot = _draw(log_sigma, key, model, states)
 
@@ -67,10 +65,27 @@ def kl(log_sigma, key, model, states=256):
 
     q_ddot, pull_back = jax.vjp(accelerations, params)
     (gradient,) = pull_back(jnp.ones_like(q_ddot))
-    weights = [layer["weight"] for layer in gradient]
+    return q_ddot, [layer["weight"] for layer in gradient]
+
+
+def kl(log_sigma, key, model, states=256):
+    r"""The paper's objective for one drawn network: distances of q̈ and of ∂(Σ q̈)/∂W from N(0, 1).
+
+    Each coordinate of q̈ gives one distance, from its mean and standard deviation over the states.
+    So does each layer, from those over the entries of its gradient.
+
+    Args: as `sample`.
+
+    Returns:
+        `Divergence`.
+
+    Source: Cranmer et al. (2020), Appendix C, and the public code, without that code's added pull
+    towards Glorot's standard deviations.
+    """
+    q_ddot, gradient = sample(log_sigma, key, model, states)
     return Divergence(
         gaussian_kl(q_ddot.mean(axis=0), q_ddot.std(axis=0)),
-        jnp.stack([gaussian_kl(w.mean(), w.std()) for w in weights]),
+        jnp.stack([gaussian_kl(g.mean(), g.std()) for g in gradient]),
     )
 
 
@@ -81,7 +96,10 @@ def typical_kl(log_sigma, key, model, states=32):
     ∂(Σᵢ q̈ᵢ)/∂W, what is typical of the states is `typical_size`, and the distance is that of
     N(0, size²) from N(0, 1). A pole moves no typical size, so this one has a useful gradient.
 
-    Args, returns: as `kl`.
+    Args: as `sample`.
+
+    Returns:
+        `Divergence`.
     """
     params, q, q_dot = _draw(log_sigma, key, model, states)
 
@@ -104,7 +122,7 @@ def typical_size(x):
         x: numbers `[n]`, n ≥ 4.
 
     Returns:
-        Scalar, 0.63 for many standard normal numbers.
+        Scalar, 0.65 for many standard normal numbers.
     """
     logs = jnp.sort(jnp.log(jnp.abs(x)))
     return jnp.exp(logs[x.size // 4 : x.size - x.size // 4].mean())
@@ -154,19 +172,20 @@ def search(objective, start, key, evaluations=2500, population=10, width=0.5, ra
     """
     _inputs.count(evaluations=evaluations)
     _inputs.count(minimum=2, population=population)
+    if population % 2:
+        raise ValueError(f"expected an even population, got {population}")
     _inputs.positive(width=width, rate=rate)
-    half = population // 2
 
     def direction(log_sigma, key):
         towards_key, draws_key = jax.random.split(key)
-        towards = jax.random.normal(towards_key, (half, log_sigma.size))
+        towards = jax.random.normal(towards_key, (population // 2, log_sigma.size))
         towards = jnp.concatenate([towards, -towards])
-        keys = jax.random.split(draws_key, 2 * half)
+        keys = jax.random.split(draws_key, population)
         values = jax.lax.map(lambda at: objective(*at), (log_sigma + width * towards, keys))
-        ranks = jnp.argsort(jnp.argsort(values)) / (2 * half - 1) - 0.5
-        return ranks @ towards / half
+        ranks = jnp.argsort(jnp.argsort(values)) / (population - 1) - 0.5
+        return 2 * ranks @ towards / population
 
-    return _minimise(direction, start, key, -(-evaluations // (2 * half)), rate)
+    return _minimise(direction, start, key, -(-evaluations // population), rate)
 
 
 def descend(objective, start, key, steps=2500, rate=0.03):

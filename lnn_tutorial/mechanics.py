@@ -243,7 +243,8 @@ def _implicit(q_ddot, mass, residual):
 
 @_implicit.defjvp
 def _(primals, tangents):
-    return _implicit(*primals), -jnp.linalg.solve(primals[1], tangents[2])
+    # The value goes on as the plain solve: under a second derivative R no longer holds q̈ fixed.
+    return primals[0], -jnp.linalg.solve(primals[1], tangents[2])
 
 
 def _acceleration_by_pinv(lagrangian):

@@ -24,6 +24,7 @@ from lnn_tutorial.checks.chapter3 import (
     mended_lagrangian,
     trained_pendulum,
 )
+from lnn_tutorial.checks.chapter4 import bell, last_layer, one_layer, slides, tail
 from lnn_tutorial.checks.chapter5 import (
     friction,
     gauged_lagrangian,
@@ -38,6 +39,7 @@ __all__ = [
     "ask",
     "batch_energies",
     "bead_on_parabola",
+    "bell",
     "bend_coefficient",
     "check",
     "compare",
@@ -52,11 +54,15 @@ __all__ = [
     "hoop",
     "imbalance",
     "last_frame",
+    "last_layer",
     "mended_lagrangian",
     "missing",
+    "one_layer",
     "one_scalar_of_a_matrix",
     "right",
+    "slides",
     "spherical_pendulum",
+    "tail",
     "throw_action",
     "trained_pendulum",
     "two_masses",

@@ -1,0 +1,338 @@
+"""Checks of chapter 4, initialisation and activations."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lnn_tutorial import mechanics, models, networks
+from lnn_tutorial.checks.verdict import (
+    Stop,
+    Verdict,
+    ask,
+    check,
+    compare,
+    right,
+    with_hint,
+    wrong,
+)
+
+
+def _hint(verdict, found, slips, **settings):
+    """A failed verdict with the hint of the first slip that explains what was found."""
+    for hint, slip in slips.items():
+        if compare(found, slip, **settings):
+            return with_hint(verdict, hint)
+    return verdict
+
+
+@check("return the standard deviations, and find the width that the slides are right for.")
+def slides(answer: Callable, width: Any) -> Verdict:
+    """Eq. 16: `answer(n, hidden) -> list` of standard deviations, and the width of the slides."""
+    for n, hidden in [(256, 2), (100, 4), (50, 1)]:
+        verdict = _sigmas(ask(answer, n, hidden), n, hidden)
+        if not verdict:
+            return verdict
+    name = "Your list is right for every width and depth. Your width of the slides"
+    verdict = compare(width, 5.6**2, name=name, rtol=0.025)
+    if not verdict:
+        slips = {
+            "The slides announce this width. Is it the one they compute with?": 256,
+            "A width, or the root of one?": 5.6,
+            "This is the root of the width that the slides announce.": 16,
+        }
+        return _hint(verdict, width, slips, rtol=1e-2)
+    return right("Your list is right, and the slides are right for a narrower network.")
+
+
+def _sigmas(found, n, hidden):
+    """Verdict on the standard deviations of a network with `hidden` layers of width n."""
+    layers, root = np.arange(1, hidden), np.sqrt(n)
+    expected = np.array([2.2, *0.58 * layers, n]) / root
+    settings = {"rtol": 1e-3}
+    name = f"Your list for n = {n} and {hidden} hidden layer{'s' * (hidden > 1)}"
+    verdict = compare(found, expected, name=name, **settings)
+    if verdict:
+        return verdict
+    if np.shape(found) != expected.shape:
+        return with_hint(verdict, "One number for each matrix of weights.")
+    slips = {
+        "These are the slides' numbers. Do they hold for this n?": (
+            np.array([2.2 / 5.6, *0.58 / 5.6 * layers, 5.6])
+        ),
+        "Are these variances?": expected**2,
+        "You divide by the width. Eq. 16 has something else there.": expected / root,
+        "You forgot what Eq. 16 divides by.": expected * root,
+    }
+    hinted = _hint(verdict, found, slips, **settings)
+    if hinted != verdict:
+        return hinted
+    verdict = compare(found[0], expected[0], name=f"{name}: the first layer", **settings)
+    if not verdict:
+        return verdict
+    inner = compare(found[1:-1], expected[1:-1], name=f"{name}: between hidden layers", **settings)
+    if not inner:
+        slips = {
+            "Where does i begin?": 0.58 * (layers - 1) / root,
+            "Does i count the first layer too?": 0.58 * (layers + 1) / root,
+            "Does i count from the wrong end?": 0.58 * layers[::-1] / root,
+            "What does i count?": 0.58 / root + 0 * layers,
+        }
+        return _hint(inner, found[1:-1], slips, **settings)
+    verdict = compare(found[-1], expected[-1], name=f"{name}: the last layer", **settings)
+    slips = {
+        "What stands in front of the braces holds for the last layer too.": n,
+        "What stands inside the braces for the last layer?": 1 / root,
+        "What stands in front of the braces is not the inverse of n.": 1.0,
+    }
+    return _hint(verdict, found[-1], slips, **settings)
+
+
+@check("return the mass matrix.")
+def one_layer(answer: Callable) -> Verdict:
+    """M of one hidden layer by hand: `answer(params, q, q_dot, curvature) -> M [d, d]`."""
+    settings = {"rtol": 1e-3, "atol": 1e-4}
+    for name, params, q, q_dot, curvature, expected in _networks_of_one_layer():
+        found = ask(answer, [dict(layer) for layer in params], q, q_dot, curvature)
+        name = f"Your mass matrix of a network with {name}"
+        verdict = compare(found, expected, name=name, **settings)
+        if verdict:
+            continue
+        if np.shape(found) != expected.shape:
+            return with_hint(verdict, "How many velocities are there?")
+        first, last = jax.tree.map(np.asarray, params)
+        weight, bias, w = first["weight"], first["bias"], last["weight"][:, 0]
+        a, v = np.split(weight, 2)  # rows of the positions, of the velocities
+        x = np.concatenate([q, q_dot])
+
+        def total(z, rows, others, w=w, curvature=curvature):
+            return (w * np.asarray(curvature(z)) * rows) @ others.T
+
+        z, turned = x @ weight + bias, np.roll(x, len(q)) @ weight + bias
+        slips = {
+            "You differentiated with respect to the positions.": total(z, a, a),
+            "You differentiated once by a velocity and once by a position.": total(z, v, a),
+            "You differentiated once by a position and once by a velocity.": total(z, a, v),
+            "All your units count alike in the output.": total(z, v / w, v),
+            "It would be the same with any other activation.": (w * v) @ v.T,
+            "Something that enters the activation is missing.": total(x @ weight, v, v),
+            "Do the positions matter?": total(q_dot @ v + bias, v, v),
+            "In which order does the network see positions and velocities?": total(turned, v, v),
+            "In which order are positions and velocities?": total(turned, a, a),
+            "Is the bias of the output still there after two derivatives?": (
+                expected + last["bias"]
+            ),
+        }
+        return _hint(verdict, found, slips, **settings)
+    return right("Your M is right for three activations. Now put in one that never bends.")
+
+
+@cache
+def _networks_of_one_layer():
+    """Three drawn networks: name, parameters, q, q̇, the function f'' and the mass matrix."""
+    trials = []
+    for seed, (d, activation) in enumerate([(2, "softplus"), (3, "tanh"), (2, "sine")]):
+        f, rng = networks.ACTIVATIONS[activation], np.random.default_rng(seed)
+        shapes = {"weight": (2 * d, 12), "bias": (12,)}, {"weight": (12, 1), "bias": (1,)}
+        params = [
+            {name: jnp.asarray(rng.normal(0.0, 0.7, shape), float) for name, shape in layer.items()}
+            for layer in shapes
+        ]
+        q, q_dot = jnp.asarray(rng.standard_normal((2, d)), float)
+
+        def lagrangian(q, q_dot, f=f, params=params):
+            return networks.mlp(params, jnp.concatenate([q, q_dot]), f)[0]
+
+        mass = jax.jit(mechanics.mass_matrix(lagrangian))(q, q_dot)
+        name = f"{d} coordinates and {activation}"
+        trials.append((name, params, q, q_dot, _curvature(f), np.asarray(mass)))
+    return trials
+
+
+def _curvature(f):
+    """The second derivative of an elementwise function, on arrays of any shape."""
+    second = jax.jit(jnp.vectorize(jax.grad(jax.grad(f))))
+    return lambda z: second(jnp.asarray(z, float))
+
+
+QUANTITIES = (
+    "mass matrix",
+    "condition number",
+    "energy",
+    "acceleration",
+    "gradient of the last layer",
+    "gradient of the first layer",
+)
+"""The names in an answer to `last_layer`."""
+
+
+@check("give all six powers.")
+def last_layer(answer: dict) -> Verdict:
+    """Powers of c in what c times the last layer changes: a dict with the names `QUANTITIES`."""
+    if not isinstance(answer, dict):
+        return wrong(f"Expected a dictionary of six powers, got {type(answer).__name__}.")
+    if absent := [name for name in QUANTITIES if name not in answer]:
+        return wrong(f"There is no power for the {absent[0]} in your dictionary.")
+    for name, measured in zip(QUANTITIES, _powers(), strict=True):
+        claimed = _number(answer[name], f"The power of the {name}")
+        if not np.isfinite(claimed):
+            return wrong(f"The power of the {name} is not finite.")
+        if abs(claimed - measured) > 0.02:
+            return wrong(f"On a drawn network the {name} {_refuted(claimed, measured)}.")
+    return right("All six are right, as measured on a drawn network.")
+
+
+def _refuted(claimed, measured):
+    """What happens as c grows, in contrast to what was claimed, and without the number."""
+    if abs(measured) < 0.02:
+        return f"does not {'grow' if claimed > 0 else 'shrink'} with c"
+    verb = "grows" if measured > 0 else "shrinks"
+    if claimed * measured <= 0:
+        return f"{verb} with c"
+    return f"{verb} with c, but {'more slowly' if claimed / measured > 1 else 'faster'}"
+
+
+@cache
+def _powers():
+    """The powers, measured: sizes in a network and in the one with the last layer times c."""
+    model = models.LNN(2, width=16, depth=1, kinetic_offset=False)
+    rng, c = np.random.default_rng(0), 4.0
+    params = jax.tree.map(
+        lambda x: jnp.asarray(rng.normal(0.0, 0.7, x.shape), float),
+        jax.eval_shape(model.init, jax.random.key(0)),
+    )
+    scaled = [*params[:-1], jax.tree.map(lambda x: c * x, params[-1])]
+
+    def accelerate(params, q, q_dot):
+        return model.acceleration(params, q, q_dot).sum()
+
+    def sizes(params, q, q_dot):
+        mass, _ = model.equation_of_motion(params, q, q_dot)
+        q_ddot, gradient = jax.value_and_grad(accelerate)(params, q, q_dot)
+        first, *_, last = (jnp.linalg.norm(layer["weight"]) for layer in gradient)
+        energy = model.energy(params, q, q_dot)
+        spread = jnp.linalg.cond(mass)
+        return jnp.abs(jnp.stack([jnp.linalg.norm(mass), spread, energy, q_ddot, last, first]))
+
+    states = jnp.asarray(rng.standard_normal((2, 9, 2)), float)
+    many = jax.jit(jax.vmap(sizes, (None, 0, 0)))
+    ratio = many(scaled, *states) / many(params, *states)
+    return np.median(np.log(ratio), axis=0) / np.log(c)
+
+
+@check("return the power of the tail.")
+def tail(answer: Callable) -> Verdict:
+    """A tail P(|x| > a) ∝ a⁻ᵏ: `answer(samples [n]) -> k`, right to 12 % for 100,000 samples."""
+    settings = {"rtol": 0.12, "atol": 0.0}
+    rng, n = np.random.default_rng(0), 100_000
+    cauchy = rng.standard_cauchy((3, n))
+    trials = {
+        "Cauchy numbers": (1.0, cauchy[0]),
+        "ratios of two normal numbers": (1.0, 1000 * np.divide(*rng.standard_normal((2, n)))),
+        "squares of Cauchy numbers": (0.5, -(cauchy[1] ** 2)),
+        "roots of Cauchy numbers": (2.0, np.sign(cauchy[2]) * abs(cauchy[2]) ** 0.5),
+    }
+    expected = np.array([power for power, _ in trials.values()])
+    found = np.array([_number(ask(answer, abs(x))) for _, x in trials.values()])
+    if np.isfinite(found).all():
+        slips = {
+            "Your powers have the wrong sign: k stands behind a minus.": -expected,
+            "Is that the power of the density? It falls faster than P.": expected + 1,
+            "You have the power of the density, and its sign.": -expected - 1,
+            "Your powers are upside down: you return how a depends on P.": 1 / expected,
+            "Your powers have the wrong sign and are upside down.": -1 / expected,
+        }
+        hinted = _hint(wrong(""), found, slips, **settings)
+        if hinted.message:
+            return wrong(hinted.message.strip())
+    if (abs(found) < 0.75 * expected).all():
+        return wrong(
+            "All your powers are too small. The law holds far out only: do most of your points "
+            "lie in the tail?"
+        )
+    for i, name in enumerate(trials):
+        verdict = compare(found[i], expected[i], name=f"Your power of {name}", **settings)
+        if verdict:
+            continue
+        if i == 1:
+            verdict = with_hint(verdict, "They are a thousand times larger: where does it begin?")
+        elif np.isfinite(found[i]) and abs(found[i] / expected[i] - 1) < 0.4:
+            verdict = with_hint(verdict, "How many of the samples do you use, and which?")
+        return verdict
+    try:
+        signed = np.array([_number(ask(answer, x.copy())) for _, x in trials.values()])
+    except Stop:
+        signed = np.nan
+    if not compare(signed, expected, **settings):
+        return wrong("Right for positive samples. But large and negative is large, too.")
+    return right("Your powers are right for four kinds of samples, in any units.")
+
+
+def _number(found, name="The power"):
+    """One real number, or a verdict."""
+    if np.shape(found) not in ((), (1,)):
+        raise Stop(wrong(f"{name} is one number, got something of shape {np.shape(found)}."))
+    try:
+        return float(np.reshape(found, ()))
+    except (TypeError, ValueError) as error:
+        raise Stop(wrong(f"{name} is a number, got {type(found).__name__}.")) from error
+
+
+@check("return your activation.")
+def bell(answer: Callable) -> Verdict:
+    """An activation whose curvature is the normal density: `answer(x) -> f(x)`, elementwise."""
+    x = jnp.asarray([*np.linspace(-6.0, 6.0, 49), -50.0, 50.0])
+    found = ask(answer, x)
+    if np.shape(found) != x.shape:
+        return wrong(f"Expected one value for each of {x.shape}, got shape {np.shape(found)}.")
+
+    def slope(x):
+        return jax.jvp(answer, (x,), (1.0,))
+
+    def derivatives(x):
+        (value, first), (_, second) = jax.jvp(slope, (x,), (1.0,))
+        return value, first, second
+
+    try:
+        alone, slopes, bends = map(np.asarray, ask(jax.jit(jax.vmap(derivatives)), x))
+    except Stop as stop:
+        hint = "JAX cannot differentiate it twice. Is it written with JAX, and for one number too?"
+        raise Stop(with_hint(stop.verdict, hint)) from stop
+    finite = np.isfinite([found, slopes, bends]).all(axis=0)
+    if not finite.all():
+        where = "near zero" if not finite[:-2].all() else "far from zero"
+        return wrong(f"Your f, its slope or its curvature is not finite {where}.")
+    verdict = compare(alone, found, name="Your value of one number alone", atol=1e-5)
+    if not verdict:
+        return with_hint(verdict, "In the array it is another.")
+    x, bend = np.asarray(x)[:-2], bends[:-2]
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    verdict = compare(bend, density, name="Your f''", rtol=0.0, atol=1e-4)
+    if not verdict:
+        settings = {"rtol": 0.0, "atol": 1e-2}
+        if compare(bend, density, **settings):
+            return wrong(
+                "Your f'' is close to the normal density, and not equal. Is a piece of your f an "
+                "approximation?"
+            )
+        s = 1 / (1 + np.exp(-x))
+        slips = {
+            "This is softplus: its bell has thicker tails.": s * (1 - s),
+            "GELU bends down on both sides; a bell does not.": (2 - x**2) * density,
+            "This is the bell itself, not what has it as curvature.": (x**2 - 1) * density,
+            "This is a bell after one integration.": -x * density,
+            "Your curvature is a narrower bell.": np.exp(-(x**2)) / np.sqrt(np.pi),
+            "Your curvature is a wider bell.": np.exp(-(x**2) / 4) / np.sqrt(4 * np.pi),
+            "Your f is straight nearly everywhere.": 0 * x,
+        }
+        return _hint(verdict, bend, slips, **settings)
+    for value, name in [(slopes, "its slope"), (found, "f itself")]:
+        if abs(value[0]) > 1e-3:
+            return wrong(f"The curvature is right. But far on the left {name} does not vanish.")
+    astray = [found[-2], found[-1] / 50 - 1, slopes[-2], slopes[-1] - 1, bends[-2], bends[-1]]
+    if np.abs(astray).max() > 1e-3:
+        return wrong("The curvature is right near zero. But far away f goes astray.")
+    return right("The curvature is the normal density, and f is finite and flat where it should.")
