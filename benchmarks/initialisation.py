@@ -74,7 +74,8 @@ def minimise_typical(depth, width):
 def minima(objective, minimise, depth, width, seeds):
     """Minimise from a start for each seed; judge what was found and what the rules say.
 
-    All are judged on the same fresh draws.
+    All are judged on the same fresh draws. "completed" is what `search` has found, with the last
+    layer's σ from `initialisation.with_last_layer`.
     """
     model = models.LNN(dim=2, width=width, depth=depth, kinetic_offset=False)
     keys = jax.random.split(jax.random.key(1_000_003), DRAWS)
@@ -85,6 +86,10 @@ def minima(objective, minimise, depth, width, seeds):
     @jax.jit
     def values(log_sigma):
         return jax.lax.map(lambda key: value(log_sigma, key), keys)
+
+    @jax.jit
+    def completed(log_sigma):
+        return initialisation.with_last_layer(log_sigma, jax.random.key(1_000_033), model)
 
     def judged(log_sigma):
         return {
@@ -98,7 +103,10 @@ def minima(objective, minimise, depth, width, seeds):
         noise = jax.random.normal(jax.random.fold_in(key, 1), (depth + 1,))
         start = jnp.log(jnp.asarray([0.1] * depth + [1.0])) + 0.7 * noise
         log_sigma = find(start, key).log_sigma
-        found.append({"seed": seed, "start": jnp.exp(start).tolist(), **judged(log_sigma)})
+        run = {"seed": seed, "start": jnp.exp(start).tolist(), **judged(log_sigma)}
+        if objective is initialisation.kl:
+            run["completed"] = judged(completed(log_sigma))
+        found.append(run)
     rules = {
         rule: judged(jnp.log(jnp.asarray(networks.standard_deviations(rule, model.sizes))))
         for rule in networks.INITIALISATIONS

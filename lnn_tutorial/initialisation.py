@@ -40,25 +40,40 @@ def gaussian_kl(mean, std):
     return (mean**2 + std**2 - 1) / 2 - jnp.log(std)
 
 
-def sample(log_sigma, key, model, states=256):
-    r"""Draw a network and states; return its accelerations and their gradient.
-
-    Positions, velocities and weights come from the key: q and q̇ from N(0, 1), weights normal with
-    the standard deviations exp(log_sigma), biases zero. What is differentiated is the sum of all
-    accelerations of all states.
+def draw(log_sigma, key, model, states):
+    """Draw a network and states from one key.
 
     Args:
-        log_sigma: logarithm of each layer's standard deviation `[layers]`.
+        log_sigma: logarithm of the standard deviation of each layer's weights `[layers]`.
         key: a JAX random key.
         model: a `models.LNN` without kinetic offset.
         states: how many.
+
+    Returns:
+        `(params, q [states, d], q_dot [states, d])`: normal weights, biases zero; q and q̇ from
+        N(0, 1).
+    """
+    if not isinstance(model, models.LNN) or model.kinetic_offset:
+        raise TypeError(f"expected an LNN with kinetic_offset=False, got {model}")
+    _inputs.count(minimum=4, states=states)
+    log_sigma = _inputs.vector("log_sigma", log_sigma)
+    weight_key, state_key = jax.random.split(key)
+    params = networks.draw(weight_key, model.sizes, jnp.exp(log_sigma))
+    q, q_dot = jax.random.normal(state_key, (2, states, model.dim))
+    return params, q, q_dot
+
+
+def sample(log_sigma, key, model, states=256):
+    r"""Accelerations of a drawn network at drawn states, and the gradient of their sum.
+
+    Args: as `draw`.
 
     Returns:
         `(q_ddot [states, d], gradient)`, the gradient a list of one array for each layer's weights.
 
     Source: the public code of Cranmer et al. (2020); the paper does not say what is summed.
     """
-    params, q, q_dot = _draw(log_sigma, key, model, states)
+    params, q, q_dot = draw(log_sigma, key, model, states)
 
     def accelerations(params):
         return jax.vmap(lambda *state: model.acceleration(params, *state))(q, q_dot)
@@ -74,7 +89,7 @@ def kl(log_sigma, key, model, states=256):
     Each coordinate of q̈ gives one distance, from its mean and standard deviation over the states.
     So does each layer, from those over the entries of its gradient.
 
-    Args: as `sample`.
+    Args: as `draw`.
 
     Returns:
         `Divergence`.
@@ -89,6 +104,32 @@ def kl(log_sigma, key, model, states=256):
     )
 
 
+def with_last_layer(log_sigma, key, model, draws=100):
+    r"""log σ with the last layer's set so that the entries of its gradient have size one.
+
+    q̈ does not depend on the scale of the last layer, and ∂q̈/∂W of that layer is proportional to
+    1/σ. So whatever the other σ are, the last one follows: σ times the standard deviation that the
+    entries have at σ, here its median over draws.
+
+    Args:
+        log_sigma: as in `draw`; its last entry matters for rounding only.
+        key: a JAX random key.
+        model: as in `draw`.
+        draws: how many networks to look at.
+
+    Returns:
+        log σ `[layers]`, the same but for the last entry.
+    """
+    _inputs.count(draws=draws)
+
+    def log_size(key):
+        _, gradient = sample(log_sigma, key, model)
+        return jnp.log(gradient[-1].std())
+
+    sizes = jax.lax.map(log_size, jax.random.split(key, draws))
+    return jnp.asarray(log_sigma).at[-1].add(jnp.median(sizes))
+
+
 def typical_kl(log_sigma, key, model, states=32):
     r"""The same question, asked of the typical state: is the typical size of q̈ and ∂q̈/∂W one?
 
@@ -96,12 +137,12 @@ def typical_kl(log_sigma, key, model, states=32):
     ∂(Σᵢ q̈ᵢ)/∂W, what is typical of the states is `typical_size`, and the distance is that of
     N(0, size²) from N(0, 1). A pole moves no typical size, so this one has a useful gradient.
 
-    Args: as `sample`.
+    Args: as `draw`.
 
     Returns:
         `Divergence`.
     """
-    params, q, q_dot = _draw(log_sigma, key, model, states)
+    params, q, q_dot = draw(log_sigma, key, model, states)
 
     def total(params, q, q_dot):
         q_ddot = model.acceleration(params, q, q_dot)
@@ -126,18 +167,6 @@ def typical_size(x):
     """
     logs = jnp.sort(jnp.log(jnp.abs(x)))
     return jnp.exp(logs[x.size // 4 : x.size - x.size // 4].mean())
-
-
-def _draw(log_sigma, key, model, states):
-    """A network and states from one key."""
-    if not isinstance(model, models.LNN) or model.kinetic_offset:
-        raise TypeError(f"expected an LNN with kinetic_offset=False, got {model}")
-    _inputs.count(minimum=4, states=states)
-    log_sigma = _inputs.vector("log_sigma", log_sigma)
-    weight_key, state_key = jax.random.split(key)
-    params = networks.draw(weight_key, model.sizes, jnp.exp(log_sigma))
-    q, q_dot = jax.random.normal(state_key, (2, states, model.dim))
-    return params, q, q_dot
 
 
 class Search(NamedTuple):

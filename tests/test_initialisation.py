@@ -41,7 +41,7 @@ def test_kl_is_what_the_accelerations_and_their_gradient_say():
     """The gradient of one weight by finite differences of the summed accelerations, in float64."""
     with jax.enable_x64(True):
         log_sigma, key = jnp.log(jnp.array([0.3, 2.0])), jax.random.key(3)
-        params, q, q_dot = initialisation._draw(log_sigma, key, MODEL, 16)
+        params, q, q_dot = initialisation.draw(log_sigma, key, MODEL, 16)
 
         def total(weight):
             changed = [{**params[0], "weight": weight}, params[1]]
@@ -79,6 +79,19 @@ def test_the_last_layer_changes_nothing_but_its_own_gradient():
     q_ddot_4, (first_4, last_4) = initialisation.sample(LOG_SIGMA + shift, key, MODEL)
     for one, other in ((q_ddot, q_ddot_4), (first, first_4), (last, 4 * last_4)):
         np.testing.assert_allclose(one, other, rtol=2e-2, atol=1e-3 * float(abs(one).max()))
+
+
+def test_the_last_layer_follows_from_the_others():
+    """Wherever σ of the last layer begins, it ends where its gradient has size one."""
+    found = [
+        initialisation.with_last_layer(LOG_SIGMA.at[-1].set(last), jax.random.key(10), MODEL, 20)
+        for last in (-3.0, 2.0)
+    ]
+    np.testing.assert_allclose(found[0], found[1], atol=2e-3)
+    np.testing.assert_array_equal(found[0][:-1], LOG_SIGMA[:-1])
+    keys = jax.random.split(jax.random.key(10), 20)
+    size = [float(initialisation.sample(found[0], key, MODEL)[1][-1].std()) for key in keys]
+    assert np.median(size) == pytest.approx(1.0, rel=0.3)
 
 
 def test_poles_make_the_paper_s_objective_grow_with_the_number_of_states():

@@ -17,16 +17,9 @@ from lnn_tutorial.checks.verdict import (
     compare,
     right,
     with_hint,
+    with_slip,
     wrong,
 )
-
-
-def _hint(verdict, found, slips, **settings):
-    """A failed verdict with the hint of the first slip that explains what was found."""
-    for hint, slip in slips.items():
-        if compare(found, slip, **settings):
-            return with_hint(verdict, hint)
-    return verdict
 
 
 @check("return the standard deviations, and find the width that the slides are right for.")
@@ -44,7 +37,7 @@ def slides(answer: Callable, width: Any) -> Verdict:
             "A width, or the root of one?": 5.6,
             "This is the root of the width that the slides announce.": 16,
         }
-        return _hint(verdict, width, slips, rtol=1e-2)
+        return with_slip(verdict, width, slips, rtol=1e-2)
     return right("Your list is right, and the slides are right for a narrower network.")
 
 
@@ -67,7 +60,7 @@ def _sigmas(found, n, hidden):
         "You divide by the width. Eq. 16 has something else there.": expected / root,
         "You forgot what Eq. 16 divides by.": expected * root,
     }
-    hinted = _hint(verdict, found, slips, **settings)
+    hinted = with_slip(verdict, found, slips, **settings)
     if hinted != verdict:
         return hinted
     verdict = compare(found[0], expected[0], name=f"{name}: the first layer", **settings)
@@ -81,14 +74,14 @@ def _sigmas(found, n, hidden):
             "Does i count from the wrong end?": 0.58 * layers[::-1] / root,
             "What does i count?": 0.58 / root + 0 * layers,
         }
-        return _hint(inner, found[1:-1], slips, **settings)
+        return with_slip(inner, found[1:-1], slips, **settings)
     verdict = compare(found[-1], expected[-1], name=f"{name}: the last layer", **settings)
     slips = {
         "What stands in front of the braces holds for the last layer too.": n,
         "What stands inside the braces for the last layer?": 1 / root,
         "What stands in front of the braces is not the inverse of n.": 1.0,
     }
-    return _hint(verdict, found[-1], slips, **settings)
+    return with_slip(verdict, found[-1], slips, **settings)
 
 
 @check("return the mass matrix.")
@@ -126,7 +119,7 @@ def one_layer(answer: Callable) -> Verdict:
                 expected + last["bias"]
             ),
         }
-        return _hint(verdict, found, slips, **settings)
+        return with_slip(verdict, found, slips, **settings)
     return right("Your M is right for three activations. Now put in one that never bends.")
 
 
@@ -245,7 +238,7 @@ def tail(answer: Callable) -> Verdict:
             "Your powers are upside down: you return how a depends on P.": 1 / expected,
             "Your powers have the wrong sign and are upside down.": -1 / expected,
         }
-        hinted = _hint(wrong(""), found, slips, **settings)
+        hinted = with_slip(wrong(""), found, slips, **settings)
         if hinted.message:
             return wrong(hinted.message.strip())
     if (abs(found) < 0.75 * expected).all():
@@ -328,7 +321,7 @@ def bell(answer: Callable) -> Verdict:
             "Your curvature is a wider bell.": np.exp(-(x**2) / 4) / np.sqrt(4 * np.pi),
             "Your f is straight nearly everywhere.": 0 * x,
         }
-        return _hint(verdict, bend, slips, **settings)
+        return with_slip(verdict, bend, slips, **settings)
     for value, name in [(slopes, "its slope"), (found, "f itself")]:
         if abs(value[0]) > 1e-3:
             return wrong(f"The curvature is right. But far on the left {name} does not vanish.")

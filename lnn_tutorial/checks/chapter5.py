@@ -18,16 +18,9 @@ from lnn_tutorial.checks.verdict import (
     missing,
     right,
     with_hint,
+    with_slip,
     wrong,
 )
-
-
-def _hint(verdict, found, slips, **settings):
-    """A failed verdict with the hint of the first slip that explains what was found."""
-    for hint, slip in slips.items():
-        if compare(found, slip, **settings):
-            return with_hint(verdict, hint)
-    return verdict
 
 
 def _compiled(function, *arguments):
@@ -86,7 +79,7 @@ def last_frame(answer: Callable) -> Verdict:
                 ),
                 "Here are joules. In units of what is the error?": abs(last - first).mean(),
             }
-            return _hint(verdict, found[0], slips)
+            return with_slip(verdict, found[0], slips)
         verdict = compare(found[1], np.median(error), name="The mean is right. Your median")
         if not verdict:
             slips = {
@@ -95,7 +88,7 @@ def last_frame(answer: Callable) -> Verdict:
                     abs(energies - energies[:, :1]) / scale
                 ),
             }
-            return _hint(verdict, found[1], slips)
+            return with_slip(verdict, found[1], slips)
         name = "Mean and median are right. Your mean without the worst start"
         verdict = compare(found[2], error[:-1].mean(), name=name)
         if not verdict:
@@ -113,7 +106,7 @@ def last_frame(answer: Callable) -> Verdict:
                 "You left out the best start.": error[1:].mean(),
                 "How many starts are left?": error[:-1].sum() / n,
             }
-            return _hint(verdict, found[2], slips)
+            return with_slip(verdict, found[2], slips)
     return right("All three are right. How far apart are they for your model?")
 
 
@@ -227,7 +220,7 @@ def friction(answer: Callable) -> Verdict:
         verdict = compare(found[0.0], free, name=f"For γ = 0 your q̈ of the {name}", **settings)
         if not verdict:
             slips = {"These are the forces. What accelerations do they cause?": mass @ free}
-            return _hint(verdict, found[0.0], slips, **settings)
+            return with_slip(verdict, found[0.0], slips, **settings)
         for gamma in (0.6, 1.5):
             change = np.subtract(found[gamma], free)
             expected = -gamma * np.linalg.solve(mass, q_dot)
@@ -248,7 +241,7 @@ def friction(answer: Callable) -> Verdict:
                     -gamma * np.linalg.solve(mass, abs(q_dot))
                 ),
             }
-            return _hint(verdict, change, slips, **settings)
+            return with_slip(verdict, change, slips, **settings)
         _, power = jax.jvp(system.energy, (q, q_dot), (q_dot, jnp.asarray(found[0.6])))
         verdict = compare(power, -0.6 * q_dot @ q_dot, name="The rate dE/dt", rtol=1e-2, atol=1e-2)
         if not verdict:

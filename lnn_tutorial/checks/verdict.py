@@ -1,6 +1,6 @@
 """What all checks share: the verdict, and ways to look at a stranger's answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -195,3 +195,14 @@ def _describe(error: Exception) -> str:
 def with_hint(verdict: Verdict, hint: str) -> Verdict:
     """A failed verdict with a hint behind it."""
     return wrong(f"{verdict.message} {hint}")
+
+
+def with_slip(verdict: Verdict, found: Any, slips: Mapping[str, Any], **settings: Any) -> Verdict:
+    """A failed verdict with the hint of the first slip that explains what was found.
+
+    `slips` are wrong values by their hints; `settings` are those of `compare`.
+    """
+    for hint, slip in slips.items():
+        if compare(found, slip, **settings):
+            return with_hint(verdict, hint)
+    return verdict
