@@ -7,7 +7,7 @@ kl          the paper's objective minimised for 20 widths from 50 to 300, one to
             last layer 1) times exp(0.7 N(0, 1)) whatever the width; then 400 fresh draws judge what
             was found, Eq. 16, Glorot, He and LeCun
 typical     the objective of the typical state minimised by 500 steps along its gradient, for every
-            other width, one seed
+            fourth width, one seed
 training    what the initialisation is worth in training: four rules, the course's recipe whole and
             with parts taken away, the paper's recipe; three seeds on the double pendulum
 
@@ -33,7 +33,6 @@ DRAWS = 400
 
 RECIPES = {
     "whole recipe": {},
-    "no offset": {"kinetic_offset": False},
     "no offset, L1": {"kinetic_offset": False, "loss": "l1"},
     "paper": {},
 }
@@ -51,7 +50,7 @@ def runs(name):
         }
     function, widths = {
         "kl": (minimise_kl, WIDTHS),
-        "typical": (minimise_typical, WIDTHS[::2]),
+        "typical": (minimise_typical, WIDTHS[::4]),
     }[name]
     return {
         f"{name}, {depth}, {width}": (function, (depth, width))
