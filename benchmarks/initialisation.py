@@ -137,7 +137,7 @@ def train(recipe, rule, seed):
         how = experiments.double_pendulum_recipe()
         how = replace(how, loss=change.pop("loss", how.loss))
         model, steps = replace(experiments.double_pendulum_models()["lnn"], **change), 10_000
-    return study.judged(replace(model, initialisation=rule), how, seed=seed, steps=steps)
+    return study.judged(replace(model, initialisation=rule), how, seed=seed, steps=steps, starts=10)
 
 
 def main():

@@ -14,13 +14,13 @@ from tqdm import tqdm
 from lnn_tutorial import experiments, store, train
 
 
-def judged(model, recipe, *, seed, steps):
+def judged(model, recipe, *, seed, steps, starts=40):
     """Train a model on the double pendulum: its figures, or where its training diverged."""
     try:
         fit = recipe.fit(model, seed=seed, steps=steps, label="model", progress=False)
     except train.DivergedError as error:
         return {"diverged": str(error)}
-    figures = experiments.double_pendulum_protocol().figures(model, fit.params)
+    figures = experiments.double_pendulum_protocol(starts).figures(model, fit.params)
     return {"seed": seed, "steps": steps, "train_seconds": fit.seconds, **figures}
 
 

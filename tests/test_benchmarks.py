@@ -1,0 +1,90 @@
+"""The benchmarks' tables: what is there is kept, what is missing is done."""
+
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks import activations, double_pendulum, initialisation, study
+from lnn_tutorial import experiments, networks
+from lnn_tutorial.initialisation import kl, search
+
+SETTINGS = {
+    "command": "python -m benchmarks.nothing",
+    "runs": lambda name: {f"{name}, {x}": (math.sqrt, (x,)) for x in (4.0, 9.0)},
+    "studies": ("roots",),
+    "minutes": {"roots": 0.5},
+}
+
+
+def run(monkeypatch, file, *arguments):
+    monkeypatch.setattr(sys, "argv", ["nothing", *arguments])
+    study.main("Square roots.", file=file, **SETTINGS)
+
+
+def test_a_killed_study_goes_on_where_it_was(monkeypatch, tmp_path, capsys):
+    file = tmp_path / "roots.json"
+    file.write_text(json.dumps({"runs": {"roots, 4.0": "kept", "older": 1}}))
+    run(monkeypatch, file, "--jobs", "1")
+    found = json.loads(file.read_text())
+    assert found["runs"] == {"older": 1, "roots, 4.0": "kept", "roots, 9.0": 3.0}
+    assert found["made with"]["command"] == SETTINGS["command"]
+    assert "2 runs, 1 to do" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--jobs", "0"], "--jobs of at least 1, got 0"),
+        (["--only", "cubes"], "roots"),
+    ],
+)
+def test_bad_arguments_are_refused(monkeypatch, tmp_path, capsys, arguments, message):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, tmp_path / "roots.json", *arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_numbers_are_rounded_and_what_json_cannot_hold_is_nothing():
+    assert study.rounded({"a": [1.23456789, float("inf")], "b": float("nan"), "c": "d"}) == {
+        "a": [1.235, None],
+        "b": None,
+        "c": "d",
+    }
+
+
+def test_the_median_lies_in_its_interval_95_times_of_100():
+    rng = np.random.default_rng(0)
+    inside = 0
+    for _ in range(1000):
+        low, high = initialisation.spread(rng.standard_cauchy(400))["median_interval"]
+        inside += low <= 0 <= high
+    assert 930 <= inside <= 970
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "studies", "name"),
+    [
+        (initialisation, initialisation.STUDIES, "initialisation"),
+        (activations, activations.RECIPES, "activations"),
+        (double_pendulum, double_pendulum.STUDIES, "double_pendulum"),
+    ],
+)
+def test_the_committed_table_holds_every_run_and_no_other(benchmark, studies, name):
+    wanted = {run for each in studies for run in benchmark.runs(each)}
+    assert set(experiments.recorded(name)["runs"]) == wanted
+
+
+def test_a_recorded_objective_comes_out_again():
+    """The four rules with 50 units, judged anew on the draws of the recorded study."""
+    found = initialisation.minima(kl, search, 1, 50, ())
+    recorded = experiments.recorded("initialisation")["runs"]["kl, 1, 50"]["rules"]
+    for rule in networks.INITIALISATIONS:
+        np.testing.assert_allclose(
+            found["rules"][rule]["log10_kl"]["quartiles"],
+            recorded[rule]["log10_kl"]["quartiles"],
+            atol=0.05,
+        )
