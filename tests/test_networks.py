@@ -12,6 +12,40 @@ def test_the_papers_example_of_eq16():
     assert networks.eq16([4, 100, 100, 100, 1]) == pytest.approx([0.22, 0.058, 0.116, 10.0])
 
 
+@pytest.mark.parametrize(("rule", "share"), [("lecun", 1.0), ("he", 2.0)])
+def test_a_layer_keeps_the_mean_square_of_its_input(rule, share):
+    """LeCun: of any input. He: twice that, because ReLU lets half of it through."""
+    sizes = [400, 2000, 1]
+    params = networks.init_mlp(jax.random.key(4), sizes, rule)
+    x = jax.random.uniform(jax.random.key(5), (400,))
+    z = x @ params[0]["weight"]
+    assert float(jnp.mean(z**2) / jnp.mean(x**2)) == pytest.approx(share, rel=0.15)
+    if rule == "he":
+        after = jnp.mean(jax.nn.relu(z) ** 2)
+        assert float(after / jnp.mean(x**2)) == pytest.approx(1.0, rel=0.15)
+
+
+def test_eq16_has_one_width():
+    with pytest.raises(ValueError, match=r"one width, got sizes \[4, 10, 20, 1\]"):
+        networks.eq16([4, 10, 20, 1])
+
+
+def test_a_drawn_network_is_proportional_to_its_standard_deviations():
+    key, sizes = jax.random.key(6), [3, 5, 2]
+    one, other = networks.draw(key, sizes, [1.0, 1.0]), networks.draw(key, sizes, [0.3, 7.0])
+    for layer, scaled, sigma in zip(one, other, [0.3, 7.0], strict=True):
+        np.testing.assert_allclose(scaled["weight"], sigma * layer["weight"], rtol=1e-6)
+    with pytest.raises(ValueError, match="expected 2 standard deviations, got 3"):
+        networks.draw(key, sizes, [1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("power", [2, 3])
+def test_powers_of_relu_bend_on_one_side_only(power):
+    f, x = networks.ACTIVATIONS[f"relu{power}"], jnp.linspace(-2.05, 2, 50)
+    curvature = power * (power - 1) * np.maximum(x, 0) ** (power - 2) * (x > 0)
+    np.testing.assert_allclose(jax.vmap(jax.grad(jax.grad(f)))(x), curvature, rtol=1e-5)
+
+
 @pytest.mark.parametrize("rule", networks.INITIALISATIONS)
 def test_weights_have_the_standard_deviation_of_their_rule_and_biases_are_zero(rule):
     sizes = [40, 300, 300, 300, 50]
@@ -59,7 +93,7 @@ def test_softplus_bends_like_a_bell():
         ([4, 0, 1], "glorot", ValueError, "size >= 1, got 0"),
         ([4, -3, 1], "glorot", ValueError, "size >= 1, got -3"),
         ([4, 2.5, 1], "glorot", TypeError, "whole number, got 2.5"),
-        ([4, 8, 1], "kaiming", ValueError, "known are: eq16, glorot"),
+        ([4, 8, 1], "kaiming", ValueError, "known are: eq16, glorot, he, lecun"),
     ],
 )
 def test_bad_sizes_and_unknown_rules_are_refused(sizes, rule, error, message):
