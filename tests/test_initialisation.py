@@ -13,6 +13,7 @@ from lnn_tutorial import initialisation, models, networks
 MODEL = models.LNN(dim=2, width=8, depth=1, kinetic_offset=False)
 LOG_SIGMA = jnp.log(jnp.array([0.3, 2.0]))
 OBJECTIVES = [initialisation.kl, initialisation.typical_kl]
+sample = jax.jit(initialisation.sample, static_argnums=(2, 3))
 
 
 @pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (0.7, 0.4), (-2.0, 3.0)])
@@ -43,16 +44,17 @@ def test_kl_is_what_the_accelerations_and_their_gradient_say():
         log_sigma, key = jnp.log(jnp.array([0.3, 2.0])), jax.random.key(3)
         params, q, q_dot = initialisation.draw(log_sigma, key, MODEL, 16)
 
+        @jax.jit
         def total(weight):
             changed = [{**params[0], "weight": weight}, params[1]]
             return jax.vmap(partial(MODEL.acceleration, changed))(q, q_dot).sum()
 
-        q_ddot, gradient = initialisation.sample(log_sigma, key, MODEL, 16)
+        q_ddot, gradient = sample(log_sigma, key, MODEL, 16)
         step = jnp.zeros((4, 8)).at[2, 5].set(1e-6)
         weight = params[0]["weight"]
         slope = (total(weight + step) - total(weight - step)) / 2e-6
         assert float(gradient[0][2, 5]) == pytest.approx(float(slope), rel=1e-5)
-        found = initialisation.kl(log_sigma, key, MODEL, 16)
+        found = jax.jit(lambda x: initialisation.kl(x, key, MODEL, 16))(log_sigma)
         mean, var = np.mean(q_ddot, axis=0), np.var(q_ddot, axis=0)
         np.testing.assert_allclose(found.outputs, (mean**2 + var - 1 - np.log(var)) / 2)
         mean, var = np.mean(gradient[1]), np.var(gradient[1])
@@ -65,7 +67,7 @@ def test_the_objectives_are_differentiable_in_log_sigma(objective):
     with jax.enable_x64(True):
         key, at = jax.random.key(5), jnp.log(jnp.array([0.3, 2.0]))
         value = jax.jit(lambda log_sigma: jnp.log(objective(log_sigma, key, MODEL, 32).total))
-        slope = jax.grad(value)(at)
+        slope = jax.jit(jax.grad(value))(at)
         for i in range(2):
             step = jnp.zeros(2).at[i].set(1e-5)
             by_hand = (value(at + step) - value(at - step)) / 2e-5
@@ -75,8 +77,8 @@ def test_the_objectives_are_differentiable_in_log_sigma(objective):
 def test_the_last_layer_changes_nothing_but_its_own_gradient():
     """𝓛 and c 𝓛 move alike, so q̈ keeps its distribution, and ∂q̈/∂W of the last layer is over c."""
     key, shift = jax.random.key(6), jnp.array([0.0, jnp.log(4.0)])
-    q_ddot, (first, last) = initialisation.sample(LOG_SIGMA, key, MODEL)
-    q_ddot_4, (first_4, last_4) = initialisation.sample(LOG_SIGMA + shift, key, MODEL)
+    q_ddot, (first, last) = sample(LOG_SIGMA, key, MODEL, 256)
+    q_ddot_4, (first_4, last_4) = sample(LOG_SIGMA + shift, key, MODEL, 256)
     for one, other in ((q_ddot, q_ddot_4), (first, first_4), (last, 4 * last_4)):
         np.testing.assert_allclose(one, other, rtol=2e-2, atol=1e-3 * float(abs(one).max()))
 
@@ -90,7 +92,7 @@ def test_the_last_layer_follows_from_the_others():
     np.testing.assert_allclose(found[0], found[1], atol=2e-3)
     np.testing.assert_array_equal(found[0][:-1], LOG_SIGMA[:-1])
     keys = jax.random.split(jax.random.key(10), 20)
-    size = [float(initialisation.sample(found[0], key, MODEL)[1][-1].std()) for key in keys]
+    size = [float(sample(found[0], key, MODEL, 256)[1][-1].std()) for key in keys]
     assert np.median(size) == pytest.approx(1.0, rel=0.3)
 
 
