@@ -58,7 +58,7 @@ def main():
         runs=runs,
         studies=RECIPES,
         file=FILE,
-        minutes={"course": 0.8, "paper": 1.0},
+        minutes={"course": 0.7, "paper": 0.7},
     )
 
 

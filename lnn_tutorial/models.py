@@ -73,7 +73,7 @@ class Model:
 
     @property
     def sizes(self):
-        """Units of the network's input, of each hidden layer, of its output: a list."""
+        """List of the units of the network's input, of each hidden layer and of its output."""
         inputs = jax.eval_shape(self.features, jnp.ones(self.dim), jnp.ones(self.dim)).size
         return [inputs, *[self.width] * self.depth, self.outputs]
 
