@@ -137,7 +137,7 @@ def test_a_black_box_answers_in_units_of_its_scale():
         ({"width": -1}, ValueError, "width >= 1"),
         ({"depth": 0}, ValueError, "depth >= 1"),
         ({"activation": "softmax"}, ValueError, "unknown activation 'softmax'; known are: gelu"),
-        ({"initialisation": "he"}, ValueError, "unknown initialisation 'he'"),
+        ({"initialisation": "kaiming"}, ValueError, "unknown initialisation 'kaiming'"),
         ({"angles": (True,)}, ValueError, "expected 2 entries in angles"),
         (
             {"angle_features": "raw"},
