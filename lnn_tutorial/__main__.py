@@ -6,7 +6,7 @@ import math
 import sys
 
 from lnn_tutorial import store
-from lnn_tutorial.experiments import EXPERIMENTS, STATES
+from lnn_tutorial.experiments import EXPERIMENTS, PARTICLES, STATES
 from lnn_tutorial.train import DivergedError
 
 
@@ -36,6 +36,7 @@ def main(arguments=None):
 def table(result):
     """The figures of an experiment as text, a column for each model."""
     columns = {**result["models"], "integrator floor": result["integrator_floor"]}
+    columns |= {f"{name} (control)": figures for name, figures in result.get("control", {}).items()}
     names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
     width = max(map(len, names))
     head = f"{result['experiment']}, seed {result['seed']}, {result['states_seen']:,} states seen"
@@ -82,9 +83,17 @@ def _add_options(parser, name):
         "--seed", type=_whole(0), metavar="N", help="of parameters and training states; 0 if absent"
     )
     add("--steps", type=_whole(1), metavar="N", help="training steps; the recipe's own if absent")
-    add("--starts", type=_whole(1), metavar="N", help="motions that are judged; 40 if absent")
+    add(
+        "--starts", type=_whole(1), metavar="N", help="motions that are judged; 40 or 100 if absent"
+    )
     add("--json", metavar="FILE", help="write the figures there")
     add("--checkpoint", metavar="DIR", help="keep checkpoints there, and resume from them")
+    if name == "relativistic-particle":
+        add(
+            "--lagrangian",
+            choices=PARTICLES,
+            help="the paper's (the default), or that of special relativity",
+        )
     if name == "double-pendulum":
         add(
             "--states",

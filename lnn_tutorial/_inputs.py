@@ -47,6 +47,12 @@ def _finite(x):
     return isinstance(x, jax.core.Tracer) or bool(np.isfinite(np.asarray(x)).all())
 
 
+def below(name, x, limit, why):
+    """Raise unless every |entry| of a vector is below a limit; a traced one passes."""
+    if not isinstance(x, jax.core.Tracer) and not bool((np.abs(np.asarray(x)) < limit).all()):
+        raise ValueError(f"expected |{name}| < {limit:g}, {why}, got {x}")
+
+
 def state(q, q_dot, names=("q", "q_dot")):
     """Return two vectors of one shape `[d]`: positions and velocities, or positions and momenta.
 
@@ -59,6 +65,24 @@ def state(q, q_dot, names=("q", "q_dot")):
         )
     dtype = jnp.result_type(q, q_dot)
     return q.astype(dtype), q_dot.astype(dtype)
+
+
+def context(values, count):
+    """Return `count` non-dynamical parameters as a tuple: of one vector `[count]`, empty for none.
+
+    One number will do for one parameter.
+    """
+    if count == 0:
+        if values is not None:
+            raise ValueError("expected no context: it was made without non-dynamical parameters")
+        return ()
+    if values is None:
+        raise ValueError(f"expected a context of {count} non-dynamical parameter(s), got none")
+    found = array("context", values)
+    found = vector("context", found[None] if found.ndim == 0 else found)
+    if found.shape != (count,):
+        raise ValueError(f"expected a context of shape ({count},), got {found.shape}")
+    return (found,)
 
 
 def states(q, q_dot, dim):

@@ -14,24 +14,32 @@ import numpy as np
 from lnn_tutorial import _inputs, integrate
 
 
-def acceleration_error(acceleration, q, q_dot, q_ddot):
+def acceleration_error(acceleration, q, q_dot, q_ddot, context=None, weights=None):
     r"""How wrong accelerations are over a batch of states.
 
     Args:
         acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`.
         q, q_dot: states `[n, d]`.
         q_ddot: true accelerations `[n, d]`.
+        context: non-dynamical parameters `[n, c]`, a third argument of `acceleration`.
+        weights: of the states `[n]`.
 
     Returns:
         Dict of floats: `acceleration_l1_sum`, the mean over states of Σᵢ |âᵢ − aᵢ| (the paper's
-        loss), and `acceleration_relative_l2`, √(Σ‖â − a‖² / Σ‖a‖²).
+        loss), and `acceleration_relative_l2`, √(Σ‖â − a‖² / Σ‖a‖²); with weights also
+        `acceleration_weighted_l1`, the first mean weighted.
     """
     q, q_dot = _inputs.states(q, q_dot, q.shape[-1])
-    miss = jax.jit(jax.vmap(acceleration))(q, q_dot) - q_ddot
-    return {
+    state = (q, q_dot) if context is None else (q, q_dot, context)
+    miss = jax.jit(jax.vmap(acceleration))(*state) - q_ddot
+    found = {
         "acceleration_l1_sum": float(jnp.abs(miss).sum(axis=1).mean()),
         "acceleration_relative_l2": float(jnp.sqrt((miss**2).sum() / (q_ddot**2).sum())),
     }
+    if weights is not None:
+        weighted = jnp.average(jnp.abs(miss).sum(axis=1), weights=weights)
+        found["acceleration_weighted_l1"] = float(weighted)
+    return found
 
 
 def rollouts(acceleration, q, q_dot, *, dt, steps, substeps=1):

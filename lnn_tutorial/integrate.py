@@ -1,6 +1,7 @@
 r"""Motion from equations of motion: fixed steps as one compiled scan, and a reference from SciPy.
 
-`rollout` steps an acceleration with the classical Runge–Kutta method, for any model. `variational`
+`rollout` steps an acceleration with the classical Runge–Kutta method, for any model; `flow` does
+the same for first-order equations, such as Hamilton's. `variational_rollout`
 steps a Lagrangian by making a discretised action stationary: symplectic, so that the energy error
 stays bounded over any time. Both can be jitted, mapped over starts and differentiated. `reference`
 is SciPy's DOP853 in float64, an independent oracle.
@@ -28,23 +29,27 @@ def rk4_step(acceleration, q, q_dot, dt):
         `(q, q_dot)` a step later.
     """
 
-    dq, dq_dot = _rk4_change(acceleration, q, q_dot, dt)
-    return q + dq, q_dot + dq_dot
-
-
-def _rk4_change(acceleration, q, q_dot, dt):
     q, q_dot = _inputs.state(q, q_dot)
     _step_size(dt)
     _inputs.function("acceleration", acceleration)
+    dq, dq_dot = _rk4_change(_second_order(acceleration), (q, q_dot), dt)
+    return q + dq, q_dot + dq_dot
+
+
+def _second_order(acceleration):
+    """The slope (q̇, q̈) of a state (q, q̇)."""
     acceleration = _vector_field(acceleration)
+    return lambda q, q_dot: (q_dot, acceleration(q, q_dot))
 
-    def slope(q, q_dot):
-        return q_dot, acceleration(q, q_dot)
 
-    k1 = slope(q, q_dot)
-    k2 = slope(q + dt / 2 * k1[0], q_dot + dt / 2 * k1[1])
-    k3 = slope(q + dt / 2 * k2[0], q_dot + dt / 2 * k2[1])
-    k4 = slope(q + dt * k3[0], q_dot + dt * k3[1])
+def _rk4_change(slope, state, dt):
+    def along(k, dt):
+        return slope(*(x + dt * dx for x, dx in zip(state, k, strict=True)))
+
+    k1 = slope(*state)
+    k2 = along(k1, dt / 2)
+    k3 = along(k2, dt / 2)
+    k4 = along(k3, dt)
     return jax.tree.map(lambda a, b, c, d: dt / 6 * (a + 2 * b + 2 * c + d), k1, k2, k3, k4)
 
 
@@ -67,20 +72,62 @@ def rollout(acceleration, q, q_dot, *, dt, steps, substeps=1):
 
     Raises:
         ValueError: a step of zero, fewer than one step, a start that is not one finite state.
+        FloatingPointError: the motion runs away or leaves the states that the acceleration knows
+            (inside of `jit` or `vmap` its values are NaN from there).
 
     Source: the summation is Kahan's (1965).
     """
     q, q_dot = _start(q, q_dot, dt, steps, substeps)
     _inputs.function("acceleration", acceleration)
+    return _rk4_rollout(_second_order(acceleration), (q, q_dot), dt, steps, substeps)
 
+
+def flow(slope, q, y, *, dt, steps, substeps=1):
+    r"""The motion from one start by first-order equations, (q, y)' = slope(q, y), by RK4.
+
+    With `mechanics.hamilton_equations(hamiltonian)` for the slope, y is the momentum.
+
+    Args:
+        slope: function `(q [d], y [d]) -> (dq/dt [d], dy/dt [d])`.
+        q, y: the start.
+        dt, steps, substeps: as in `rollout`.
+
+    Returns:
+        `(q [steps + 1, d], y [steps + 1, d])`.
+
+    Raises:
+        ValueError, FloatingPointError: as `rollout`.
+    """
+    start = _start(q, y, dt, steps, substeps, names=("q", "y"))
+    _inputs.function("slope", slope)
+    return _rk4_rollout(_of_shape(slope), start, dt, steps, substeps)
+
+
+def _rk4_rollout(slope, start, dt, steps, substeps):
     def step(state, lost):
-        change = _rk4_change(acceleration, *state, dt / substeps)
+        change = _rk4_change(slope, state, dt / substeps)
         change = jax.tree.map(jnp.add, change, lost)
         after = jax.tree.map(jnp.add, state, change)
         return after, jax.tree.map(lambda x, y, dx: dx - (y - x), state, after, change)
 
-    zero = (jnp.zeros_like(q), jnp.zeros_like(q_dot))
-    return _scan(step, ((q, q_dot), zero), steps, substeps)[0]
+    zero = jax.tree.map(jnp.zeros_like, start)
+    states = _scan(step, (start, zero), steps, substeps)[0]
+    _require_finite(states, dt)
+    return states
+
+
+def _require_finite(states, dt):
+    """Raise where a motion ends in NaN; inside of jit or vmap the NaN are left to the caller."""
+    if any(isinstance(x, jax.core.Tracer) for x in states):
+        return
+    finite = np.isfinite(np.hstack(states)).all(axis=1)
+    if not finite.all():
+        k = int(finite.argmin())
+        last = ", ".join(str(x[k - 1]) for x in states)
+        raise FloatingPointError(
+            f"the motion is no longer finite after t = {(k - 1) * dt:g}, at ({last}): "
+            "it runs away or leaves the states that its equation knows; try more substeps"
+        )
 
 
 def discrete_lagrangian(lagrangian, q_now, q_next, dt):
@@ -183,10 +230,10 @@ def reference(acceleration, q, q_dot, *, dt, steps, rtol=None, atol=None):
     return solution.y[:d].T, solution.y[d:].T
 
 
-def _start(q, q_dot, dt, steps, substeps=1):
+def _start(q, q_dot, dt, steps, substeps=1, names=("q", "q_dot")):
     _step_size(dt)
     _inputs.count(steps=steps, substeps=substeps)
-    return _inputs.state(q, q_dot)
+    return _inputs.state(q, q_dot, names)
 
 
 def _step_size(dt):
@@ -206,6 +253,19 @@ def _vector_field(acceleration):
         if jnp.iscomplexobj(q_ddot):
             raise TypeError(f"expected acceleration to return real numbers, got {q_ddot.dtype}")
         return q_ddot
+
+    return field
+
+
+def _of_shape(slope):
+    """`slope`, with a clear error where it does not return two vectors like `q`."""
+
+    def field(q, y):
+        found = slope(q, y)
+        shapes = [jnp.shape(x) for x in found] if isinstance(found, (tuple, list)) else type(found)
+        if shapes != [q.shape, q.shape]:
+            raise ValueError(f"expected slope to return two of q's shape {q.shape}, got {shapes}")
+        return tuple(found)
 
     return field
 

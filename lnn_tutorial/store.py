@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 import lnn_tutorial
-from lnn_tutorial import _inputs, models
+from lnn_tutorial import _inputs, models, systems
 
 FORMAT = "lnn_tutorial 1"
 SHIPPED = Path(__file__).parent / "shipped"
@@ -105,10 +105,30 @@ def save_model(path, model, params, header=None):
         params: its parameters.
         header: dict that JSON can hold.
     """
-    if type(model).__name__ not in _kinds():
+    if type(model).__name__ not in _kinds(models, models.Model):
         raise TypeError(f"expected a model of lnn_tutorial.models, got {type(model).__name__}")
-    description = {"kind": type(model).__name__, "arguments": dataclasses.asdict(model)}
-    save(path, params, {**(header or {}), "model": description})
+    save(path, params, {**(header or {}), "model": _described(model)})
+
+
+def _described(value):
+    """A model or a system as JSON can hold it: its kind and its arguments."""
+    if not dataclasses.is_dataclass(value):
+        return value
+    arguments = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    described = {name: _described(argument) for name, argument in arguments.items()}
+    return {"kind": type(value).__name__, "arguments": described}
+
+
+def _made(description, module, base):
+    """What `_described` has described: a model, or the system among its arguments."""
+
+    def argument(value):
+        if isinstance(value, dict):
+            return _made(value, systems, systems.System)
+        return tuple(value) if isinstance(value, list) else value
+
+    arguments = {name: argument(value) for name, value in description["arguments"].items()}
+    return _kinds(module, base)[description["kind"]](**arguments)
 
 
 def load_model(name):
@@ -127,9 +147,7 @@ def load_model(name):
     path = _path(name)
     header = read_header(path)
     try:
-        description = header["model"]
-        arguments = {k: _tuple(v) for k, v in description["arguments"].items()}
-        model = _kinds()[description["kind"]](**arguments)
+        model = _made(header["model"], models, models.Model)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"{path}: holds no model that this version knows ({error!r})") from error
     like = jax.eval_shape(model.init, jax.random.key(0))
@@ -149,13 +167,9 @@ def _path(name):
     return SHIPPED / f"{name}.npz"
 
 
-def _kinds():
-    found = (x for x in vars(models).values() if isinstance(x, type))
-    return {x.__name__: x for x in found if issubclass(x, models.Model) and x is not models.Model}
-
-
-def _tuple(value):
-    return tuple(value) if isinstance(value, list) else value
+def _kinds(module, base):
+    found = (x for x in vars(module).values() if isinstance(x, type))
+    return {x.__name__: x for x in found if issubclass(x, base) and x is not base}
 
 
 def write_atomically(path, write):

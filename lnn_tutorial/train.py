@@ -61,39 +61,56 @@ LOSSES = {"l1": absolute_error, "l2": squared_error, "relative": relative_error}
 def acceleration_loss(model, name="relative", scale=1.0):
     """The mean loss of a model's accelerations over a batch.
 
+    A model that is trained on something else, as a Hamiltonian network is on the slopes of its
+    motion, says so by `compare` (see `models.Model`): then the mean is over what it compares.
+
     Args:
-        model: anything with `acceleration(params, q, q_dot)`.
+        model: anything with `acceleration(params, q, q_dot)` or `compare`.
         name: a name in `LOSSES`.
         scale: a typical acceleration, for `"relative"`.
 
     Returns:
-        Function `(params, (q [n, d], q_dot [n, d], q_ddot [n, d])) -> scalar`.
+        Function `(params, (q [n, d], q_dot [n, d], q_ddot [n, d])) -> scalar`; a context `[n, c]`
+        comes as the batch's fourth array.
     """
     _inputs.choice("loss", name, LOSSES)
     _inputs.positive(scale=scale)
+    compare = _compared(model)
 
     def loss(params, batch):
-        def one(q, q_dot, q_ddot):
-            return LOSSES[name](model.acceleration(params, q, q_dot), q_ddot, scale)
+        def one(*state):
+            pairs = compare(params, *state)
+            return sum(LOSSES[name](*pair, scale) for pair in pairs) / len(pairs)
 
         return jax.vmap(one)(*batch).mean()
 
     return loss
 
 
+def _compared(model):
+    """What training compares, pairs of (predicted, true): by default the accelerations."""
+
+    def accelerations(params, q, q_dot, q_ddot, *context):
+        return [(model.acceleration(params, q, q_dot, *context), q_ddot)]
+
+    return getattr(model, "compare", accelerations)
+
+
 def labelled(system):
     """Fresh states of a system with their true accelerations.
 
     Args:
-        system: anything with `sample(key, n)` and `acceleration(q, q_dot)`.
+        system: anything with `sample(key, n)` and `acceleration(q, q_dot)`; with a third argument
+            where states come with a context.
 
     Returns:
-        Function `(key, n) -> (q [n, d], q_dot [n, d], q_ddot [n, d])`.
+        Function `(key, n) -> (q [n, d], q_dot [n, d], q_ddot [n, d])`, and the context `[n, c]`
+        as a fourth array where there is one.
     """
 
     def batch(key, n):
-        q, q_dot = system.sample(key, n)
-        return q, q_dot, jax.vmap(system.acceleration)(q, q_dot)
+        q, q_dot, *context = system.sample(key, n)
+        return q, q_dot, jax.vmap(system.acceleration)(q, q_dot, *context), *context
 
     return batch
 
@@ -162,18 +179,22 @@ def relative_residual(model, scale=1.0):
     The denominator is held fixed under differentiation, so that J describes how â moves.
 
     Args:
-        model: anything with `acceleration(params, q, q_dot)`.
+        model: anything with `acceleration(params, q, q_dot)` or `compare`.
         scale: s, a typical acceleration.
 
     Returns:
-        Function `(params, q [d], q_dot [d], q_ddot [d]) -> [d]`, for `gauss_newton`.
+        Function `(params, q [d], q_dot [d], q_ddot [d]) -> [d]`, for `gauss_newton`; longer where
+        the model compares more than accelerations, see `acceleration_loss`.
     """
     _inputs.positive(scale=scale)
+    compare = _compared(model)
 
-    def residual(params, q, q_dot, q_ddot):
-        found = model.acceleration(params, q, q_dot)
-        size = scale**2 + jnp.sum(q_ddot**2) + jnp.sum(found**2)
-        return (found - q_ddot) / jax.lax.stop_gradient(jnp.sqrt(size))
+    def one(found, true):
+        size = scale**2 + jnp.sum(true**2) + jnp.sum(found**2)
+        return (found - true) / jax.lax.stop_gradient(jnp.sqrt(size))
+
+    def residual(params, *state):
+        return jnp.concatenate([one(*pair) for pair in compare(params, *state)])
 
     return residual
 

@@ -12,14 +12,40 @@ import argparse
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 CHECKPOINTS = Path(__file__).parents[1] / "_build" / "shipped"
-MODELS = {"double_pendulum_lnn": "lnn", "double_pendulum_black_box": "black_box"}
-"""Contestants of the double pendulum by the name that they are shipped under."""
 
-STATES, STEPS = "visited", 30_000
-POLISH = {"steps": 1000, "batch_size": 512, "rate": 0.4}
+
+def double_pendulum(name):
+    """Model, recipe, steps, polish and protocol of a contestant of the double pendulum."""
+    from lnn_tutorial import experiments
+
+    model = experiments.double_pendulum_models()[name]
+    recipe = experiments.double_pendulum_recipe("visited")
+    polish = {"steps": 1000, "batch_size": 512, "rate": 0.4, "scale": recipe.scale}
+    return model, recipe, 30_000, polish, experiments.double_pendulum_protocol(substeps=40)
+
+
+def particle(lagrangian, name):
+    """The same of a contestant of the relativistic particle, half as wide for the polish."""
+    from lnn_tutorial import experiments
+
+    system = experiments.PARTICLES[lagrangian]
+    model = experiments.particle_models(lagrangian, width=32)[name]
+    recipe = experiments.particle_recipe(system)
+    polish = {"steps": 1000, "batch_size": 1024, "rate": 0.4, "scale": 8.0}
+    return model, recipe, 12_000, polish, experiments.ParticleProtocol(system, substeps=20)
+
+
+TASKS = {f"double_pendulum_{name}": partial(double_pendulum, name) for name in ("lnn", "black_box")}
+TASKS |= {
+    f"particle_{lagrangian}_{name}": partial(particle, lagrangian, name)
+    for lagrangian in ("paper", "relativistic")
+    for name in ("lnn", "hnn_canonical", "black_box", "hnn", "delan")
+}
+"""What is trained, by the name that it is shipped under."""
 
 
 def make(name):
@@ -27,34 +53,32 @@ def make(name):
     import jax
     import optax
 
-    from lnn_tutorial import experiments, store, train
+    from lnn_tutorial import store, train
 
-    model = experiments.double_pendulum_models()[MODELS[name]]
-    recipe = experiments.double_pendulum_recipe(STATES)
+    model, recipe, steps, polish, protocol = TASKS[name]()
     folder = CHECKPOINTS / name
-    first = recipe.fit(model, seed=0, steps=STEPS, label="recipe", checkpoint=folder)
-    steps = POLISH["steps"]
-    rate = optax.warmup_cosine_decay_schedule(0.0, POLISH["rate"], 20, steps)
+    first = recipe.fit(model, seed=0, steps=steps, label="recipe", checkpoint=folder)
+    rate = optax.warmup_cosine_decay_schedule(0.0, polish["rate"], 20, polish["steps"])
     last = train.fit(
-        train.acceleration_loss(model, recipe.loss, recipe.scale),
+        train.acceleration_loss(model, recipe.loss, polish["scale"]),
         first.params,
         recipe.batches,
         key=jax.random.key(1),
-        steps=steps,
-        batch_size=POLISH["batch_size"],
-        optimizer=train.gauss_newton(train.relative_residual(model, recipe.scale), rate),
+        steps=polish["steps"],
+        batch_size=polish["batch_size"],
+        optimizer=train.gauss_newton(train.relative_residual(model, polish["scale"]), rate),
         chunk=20,
         checkpoint=folder / "polish",
-        configuration={"model": str(model), "states": STATES, "rate": POLISH["rate"]},
+        configuration={"model": str(model), "states": recipe.states, **polish},
         label=f"{name}, polish",
     )
     seconds = round(first.seconds + last.seconds)
-    figures = experiments.double_pendulum_protocol(substeps=40).figures(model, last.params)
+    figures = protocol.figures(model, last.params)
     header = {
         "command": f"python scripts/train_shipped.py {name}",
-        "states": STATES,
-        "steps": STEPS,
-        "polish": POLISH,
+        "states": recipe.states,
+        "steps": steps,
+        "polish": polish,
         "train_seconds": seconds,
         "figures": {key: float(f"{value:.4g}") for key, value in figures.items()},
     }
@@ -65,16 +89,16 @@ def make(name):
 def main():
     """Train what is asked for, by default everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(MODELS)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(TASKS)}")
     parser.add_argument("--jobs", type=int, default=2, help="models at a time (default 2)")
     options = parser.parse_args()
-    unknown = set(options.names) - set(MODELS)
+    unknown = set(options.names) - set(TASKS)
     if unknown:
-        parser.error(f"unknown {', '.join(sorted(unknown))}; known are: {', '.join(MODELS)}")
+        parser.error(f"unknown {', '.join(sorted(unknown))}; known are: {', '.join(TASKS)}")
     os.environ["PJRT_NPROC"] = "1"
     with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
-        for line in pool.map(make, options.names or MODELS):
-            print(line)
+        for line in pool.map(make, options.names or TASKS):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":
