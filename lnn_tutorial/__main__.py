@@ -35,16 +35,21 @@ def main(arguments=None):
 
 def table(result):
     """The figures of an experiment as text, a column for each model."""
+    head = f"{result['experiment']}, seed {result['seed']}, {result['states_seen']:,} states seen"
     columns = {**result["models"], "integrator floor": result["integrator_floor"]}
-    columns |= {f"{name} (control)": figures for name, figures in result.get("control", {}).items()}
+    lines = [head, *_lines(columns)]
+    if "control" in result:
+        lines += ["", "control: the harmonic oscillator", *_lines(result["control"])]
+    return "\n".join(lines)
+
+
+def _lines(columns):
     names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
     width = max(map(len, names))
-    head = f"{result['experiment']}, seed {result['seed']}, {result['states_seen']:,} states seen"
-    lines = [head, " " * width + "".join(f"{c:>21}" for c in columns)]
-    for name in names:
-        cells = (figures.get(name) for figures in columns.values())
-        lines.append(f"{name:<{width}}" + "".join(f"{_cell(value):>21}" for value in cells))
-    return "\n".join(lines)
+    widths = [max(len(column), 10) + 2 for column in columns]
+    cells = [columns, *([_cell(c.get(name)) for c in columns.values()] for name in names)]
+    for name, row in zip(["", *names], cells, strict=True):
+        yield f"{name:<{width}}" + "".join(f"{x:>{n}}" for x, n in zip(row, widths, strict=True))
 
 
 def _finite_or_null(found):

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,23 @@ import numpy as np
 import optax
 
 from lnn_tutorial import _inputs, evaluate, integrate, models, store, systems, train
+
+
+@dataclass(frozen=True)
+class Polish:
+    """How the last digits are trained, see `Recipe.polish`.
+
+    Args:
+        steps: of Gauss–Newton.
+        batch_size: states in a batch.
+        rate: the peak rate, after 20 steps.
+        scale: a typical acceleration, for the relative loss.
+    """
+
+    steps: int = 1000
+    batch_size: int = 512
+    rate: float = 0.4
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,36 @@ class Recipe:
                 "loss": self.loss,
                 "scale": self.scale,
             },
+            progress=progress,
+            label=label,
+        )
+
+    def polish(self, model, params, *, label, polish, seed=1, checkpoint=None, progress=True):
+        """Go on with Gauss–Newton steps on larger batches, see `train.gauss_newton`.
+
+        Args:
+            model, params: a model and its trained parameters.
+            label: of the bar and the checkpoints.
+            polish: a `Polish`.
+            seed: of the training states.
+            checkpoint: a folder for checkpoints, to resume from.
+            progress: whether to show a bar.
+
+        Returns:
+            `train.Fit`.
+        """
+        rate = optax.warmup_cosine_decay_schedule(0.0, polish.rate, 20, polish.steps)
+        return train.fit(
+            train.acceleration_loss(model, self.loss, polish.scale),
+            params,
+            self.batches,
+            key=jax.random.key(seed),
+            steps=polish.steps,
+            batch_size=polish.batch_size,
+            optimizer=train.gauss_newton(train.relative_residual(model, polish.scale), rate),
+            chunk=20,
+            checkpoint=checkpoint and Path(checkpoint) / label,
+            configuration={"model": str(model), "states": self.states, **asdict(polish)},
             progress=progress,
             label=label,
         )
@@ -277,6 +324,10 @@ def particle_recipe(system):
     return Recipe(
         train.labelled(system), "box", lambda steps: train.muon(0.01, steps, 0.2), batch_size=256
     )
+
+
+PARTICLE_POLISH = Polish(batch_size=1024, scale=8.0)
+"""How the shipped models of the particle got their last digits, half as wide as the live ones."""
 
 
 @dataclass(frozen=True)

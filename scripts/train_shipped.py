@@ -12,6 +12,7 @@ import argparse
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def double_pendulum(name):
 
     model = experiments.double_pendulum_models()[name]
     recipe = experiments.double_pendulum_recipe("visited")
-    polish = {"steps": 1000, "batch_size": 512, "rate": 0.4, "scale": recipe.scale}
+    polish = experiments.Polish(batch_size=512, scale=recipe.scale)
     return model, recipe, 30_000, polish, experiments.double_pendulum_protocol(substeps=40)
 
 
@@ -35,7 +36,7 @@ def particle(lagrangian, name):
     system = experiments.PARTICLES[lagrangian]
     model = experiments.particle_models(lagrangian, width=32)[name]
     recipe = experiments.particle_recipe(system)
-    polish = {"steps": 1000, "batch_size": 1024, "rate": 0.4, "scale": 8.0}
+    polish = experiments.PARTICLE_POLISH
     return model, recipe, 12_000, polish, experiments.ParticleProtocol(system, substeps=20)
 
 
@@ -50,35 +51,20 @@ TASKS |= {
 
 def make(name):
     """Train, judge and save one model; returns a line about it."""
-    import jax
-    import optax
-
-    from lnn_tutorial import store, train
+    from lnn_tutorial import store
 
     model, recipe, steps, polish, protocol = TASKS[name]()
     folder = CHECKPOINTS / name
     first = recipe.fit(model, seed=0, steps=steps, label="recipe", checkpoint=folder)
-    rate = optax.warmup_cosine_decay_schedule(0.0, polish["rate"], 20, polish["steps"])
-    last = train.fit(
-        train.acceleration_loss(model, recipe.loss, polish["scale"]),
-        first.params,
-        recipe.batches,
-        key=jax.random.key(1),
-        steps=polish["steps"],
-        batch_size=polish["batch_size"],
-        optimizer=train.gauss_newton(train.relative_residual(model, polish["scale"]), rate),
-        chunk=20,
-        checkpoint=folder / "polish",
-        configuration={"model": str(model), "states": recipe.states, **polish},
-        label=f"{name}, polish",
-    )
+    settings = {"label": "polish", "polish": polish, "checkpoint": folder}
+    last = recipe.polish(model, first.params, **settings)
     seconds = round(first.seconds + last.seconds)
     figures = protocol.figures(model, last.params)
     header = {
         "command": f"python scripts/train_shipped.py {name}",
         "states": recipe.states,
         "steps": steps,
-        "polish": polish,
+        "polish": asdict(polish),
         "train_seconds": seconds,
         "figures": {key: float(f"{value:.4g}") for key, value in figures.items()},
     }
