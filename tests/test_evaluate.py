@@ -29,6 +29,15 @@ def test_a_perfect_acceleration_has_no_error_and_a_known_one_its_formula():
     )
 
 
+def test_a_weighted_error_counts_states_by_their_weights():
+    q, g = jnp.zeros((3, 1)), jnp.array([[1.0], [2.0], [4.0]])
+    found = evaluate.acceleration_error(
+        lambda q, v, g: g, q, q, jnp.zeros((3, 1)), context=g, weights=jnp.array([1.0, 0.0, 3.0])
+    )
+    assert found["acceleration_weighted_l1"] == pytest.approx((1 + 12) / 4)
+    assert found["acceleration_l1_sum"] == pytest.approx(7 / 3)
+
+
 def test_energy_error_of_a_friction_we_know():
     """E falls from 1 to 0 along a straight line: last 1, mean ½, maximum 1."""
     t = jnp.linspace(0, 1, 101)

@@ -389,3 +389,59 @@ def test_a_batch_of_rollouts_is_each_of_them():
     for i in range(3):
         for found, expected in zip(batch, jax.jit(one)(q[i], v[i]), strict=True):
             np.testing.assert_allclose(found[i], expected, atol=1e-13)
+
+
+# --- First-order equations ---------------------------------------------------------------------
+
+
+def test_hamiltons_equations_are_a_flow():
+    """The pendulum by (θ, p) is the pendulum by (θ, θ̇)."""
+    pendulum = Pendulum(mass=2.0, length=0.7)
+    inertia = 2.0 * 0.7**2
+
+    def hamiltonian(q, p):
+        return 0.5 * (p @ p) / inertia - 2.0 * 9.8 * 0.7 * jnp.cos(q[0])
+
+    frames, start = {"dt": 0.1, "steps": 30, "substeps": 20}, (np.array([1.0]), np.array([0.5]))
+    q, p = integrate.flow(
+        mechanics.hamilton_equations(hamiltonian), start[0], inertia * start[1], **frames
+    )
+    expected, q_dot = integrate.rollout(pendulum.acceleration, *start, **frames)
+    np.testing.assert_allclose(q, expected, atol=1e-6)
+    np.testing.assert_allclose(p, inertia * q_dot, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "slope", [lambda q, y: y, lambda q, y: (y, y, y), lambda q, y: (y, y[0]), lambda q, y: 3.0]
+)
+def test_a_slope_of_another_shape_is_refused(slope):
+    with pytest.raises(ValueError, match=r"slope to return two of q's shape \(2,\), got"):
+        integrate.flow(slope, np.ones(2), np.ones(2), dt=0.1, steps=2)
+
+
+def test_bad_input_of_a_flow_is_named():
+    with pytest.raises(ValueError, match="q and y of one shape"):
+        integrate.flow(lambda q, y: (y, -q), np.ones(2), np.ones(1), dt=0.1, steps=2)
+    with pytest.raises(TypeError, match="slope to be a function"):
+        integrate.flow(None, np.ones(2), np.ones(2), dt=0.1, steps=2)
+
+
+# --- Where a motion ends -----------------------------------------------------------------------
+
+
+def test_a_motion_that_runs_away_says_when_and_where():
+    """q̈ = q³ from q = q̇ = 1 has q = √2/(t∞ − t) for large q: gone near t = 1.2."""
+    with pytest.raises(FloatingPointError, match=r"after t = 1\.\d, at \(.*try more substeps"):
+        integrate.rollout(lambda q, v: q**3, np.ones(1), np.ones(1), dt=0.1, steps=40, substeps=4)
+    with pytest.raises(FloatingPointError, match="after t ="):
+        integrate.flow(lambda q, y: (y, q**3), np.ones(1), np.ones(1), dt=0.1, steps=40)
+
+
+def test_mapped_motions_are_left_to_the_caller():
+    """One of many may run away: its values are not finite, the others' are."""
+    starts = np.array([[0.1], [1.0]])
+    q, _ = jax.vmap(
+        lambda q: integrate.rollout(lambda q, v: q**3, q, q, dt=0.1, steps=40, substeps=4)
+    )(starts)
+    assert np.isfinite(q[0]).all()
+    assert not np.isfinite(q[1]).all()

@@ -7,10 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lnn_tutorial import integrate, mechanics, models
+from lnn_tutorial import integrate, mechanics, models, systems, train
 
 FACE = {"dim": 2, "angles": (False, True), "velocity_scale": (2.0, 5.0), "width": 16, "depth": 2}
-MODELS = [models.LNN(**FACE), models.BlackBox(**FACE, acceleration_scale=(3.0, 4.0))]
+MODELS = [
+    models.LNN(**FACE),
+    models.BlackBox(**FACE, acceleration_scale=(3.0, 4.0)),
+    models.HNN(**FACE),
+    models.HNN(**FACE, momenta_of=systems.SpringPendulum(), momentum_scale=2.0),
+    models.DeLaN(**FACE),
+]
 Q, Q_DOT = jnp.array([1.1, 0.4]), jnp.array([-0.5, 2.0])
 
 
@@ -149,10 +155,15 @@ def test_a_black_box_answers_in_units_of_its_scale():
         ({"velocity_scale": (1.0, -1.0)}, ValueError, "velocity_scale > 0"),
         ({"velocity_scale": (1.0, 1.0, 1.0)}, ValueError, "2 entries in velocity_scale"),
         ({"position_scale": float("nan")}, ValueError, "position_scale to be finite"),
+        ({"velocity_features": "gamma"}, ValueError, "known are: arcsine, rapidity, scaled"),
+        ({"context": -1}, ValueError, "context >= 0"),
+        ({"context": 1.0}, TypeError, "context to be a whole number"),
+        ({"context": 1, "context_scale": 0.0}, ValueError, "context_scale > 0"),
+        ({"context": 2, "context_scale": (1.0,)}, ValueError, "2 entries in context_scale"),
     ],
 )
 def test_bad_settings_are_refused_when_the_model_is_made(change, error, message):
-    for kind in (models.LNN, models.BlackBox):
+    for kind in (models.LNN, models.BlackBox, models.HNN, models.DeLaN):
         with pytest.raises(error, match=message):
             kind(**{**FACE, **change})
 
@@ -196,3 +207,190 @@ def test_the_short_way_to_the_equation_of_motion_is_the_long_one(angles, feature
         jax.tree.leaves(gradient), jax.tree.leaves(jax.jit(jax.grad(paper))(params)), strict=True
     ):
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-4 * float(jnp.abs(b).max()) + 1e-6)
+
+
+# --- A context ---------------------------------------------------------------------------------
+
+PARTICLE = systems.PaperParticle()
+SMALL = {"dim": 1, "context": 1, "context_scale": 3.0, "width": 8, "depth": 2}
+IN_FIELD = [
+    models.LNN(**SMALL, velocity_features="rapidity", kinetic_offset=5.0),
+    models.LNN(**SMALL, velocity_features="arcsine"),
+    models.BlackBox(**SMALL, velocity_features="rapidity"),
+    models.HNN(**SMALL, velocity_features="rapidity"),
+    models.HNN(**SMALL, velocity_features="rapidity", momenta_of=PARTICLE),
+    models.DeLaN(**SMALL),
+]
+in_field = pytest.mark.parametrize("model", IN_FIELD, ids=lambda m: type(m).__name__)
+ONE = jnp.array([2.0]), jnp.array([0.6])
+
+
+@in_field
+def test_a_context_changes_the_answer_and_is_no_coordinate(model):
+    params = model.init(jax.random.key(0))
+    acceleration = jax.jit(partial(model.acceleration, params))
+    strong, weak = acceleration(*ONE, jnp.array([9.0])), acceleration(*ONE, jnp.array([1.0]))
+    assert strong.shape == (1,)
+    assert abs(float((strong - weak)[0])) > 1e-6
+
+
+@in_field
+def test_a_context_that_is_missing_or_of_another_size_is_refused(model):
+    params = model.init(jax.random.key(0))
+    with pytest.raises(ValueError, match=r"1 non-dynamical parameter\(s\), got none"):
+        model.acceleration(params, *ONE)
+    with pytest.raises(ValueError, match=r"context of shape \(1,\), got \(2,\)"):
+        model.acceleration(params, *ONE, jnp.ones(2))
+    with pytest.raises(TypeError, match="context to be an array"):
+        model.acceleration(params, *ONE, "strong")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+def test_a_context_that_nobody_asked_for_is_refused(model):
+    with pytest.raises(ValueError, match="expected no context"):
+        model.acceleration(model.init(jax.random.key(0)), Q, Q_DOT, jnp.ones(1))
+
+
+def test_the_short_way_to_the_equation_of_motion_is_the_long_one_in_a_field():
+    for model in IN_FIELD[:2]:
+        params, g = model.init(jax.random.key(4)), jnp.array([2.0])
+        short = jax.jit(model.equation_of_motion)(params, *ONE, g)
+        long = mechanics.equation_of_motion(lambda q, v: model.lagrangian(params, q, v, g))  # noqa: B023
+        for a, b in zip(short, jax.jit(long)(*ONE), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+# --- Features of velocities that have a limit --------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "expected"), [("rapidity", np.arctanh), ("arcsine", np.arcsin)])
+def test_features_that_know_the_limit(name, expected):
+    model = models.LNN(dim=1, velocity_scale=2.0, velocity_features=name, kinetic_offset=3.0)
+    q_dot = jnp.array([1.9])
+    seen = expected(1.9 / 2)
+    np.testing.assert_allclose(model.features(jnp.zeros(1), q_dot), [0, seen], rtol=1e-5)
+    nothing = jax.tree.map(jnp.zeros_like, model.init(jax.random.key(0)))
+    np.testing.assert_allclose(
+        model.lagrangian(nothing, jnp.zeros(1), q_dot), 3 * seen**2 / 2, rtol=1e-5
+    )
+    with pytest.raises(ValueError, match=r"\|q_dot / velocity_scale\| < 1, where its feature ends"):
+        model.acceleration(nothing, jnp.zeros(1), jnp.array([2.0]))
+
+
+# --- Deep Lagrangian networks ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_mass_matrix_of_a_delan_is_positive_definite_whatever_the_weights(seed):
+    """Also of weights twice as large; and it does not depend on the velocities."""
+    model = models.DeLaN(dim=3, width=8, depth=2, velocity_scale=2.0)
+    params = jax.tree.map(lambda x: 2.0 * x, model.init(jax.random.key(seed)))
+    q, q_dot = jax.random.normal(jax.random.key(seed + 100), (2, 3))
+    mass = mechanics.mass_matrix(partial(model.lagrangian, params))
+    np.testing.assert_allclose(mass(q, q_dot), mass(q, -3 * q_dot), rtol=1e-5)
+    np.testing.assert_allclose(mass(q, q_dot), mass(q, q_dot).T, rtol=1e-5)
+    assert np.linalg.eigvalsh(np.asarray(mass(q, q_dot), float)).min() > 0
+
+
+def test_a_fresh_delan_is_near_a_free_particle_of_mass_one_over_v0_squared():
+    model = models.DeLaN(**FACE)
+    nothing = jax.tree.map(jnp.zeros_like, model.init(jax.random.key(0)))
+    mass = mechanics.mass_matrix(partial(model.lagrangian, nothing))(Q, Q_DOT)
+    np.testing.assert_allclose(mass, np.diag([1 / 4, 1 / 25]), rtol=0.01)
+
+
+def test_a_delan_in_one_dimension_accelerates_by_a_plus_b_v_squared():
+    """q̈ = −(V' + ½ M' q̇²)/M: so for any weights; this is what it can express, and no more."""
+    model = models.DeLaN(**SMALL)
+    params, g = model.init(jax.random.key(2)), jnp.array([5.0])
+    v = jnp.linspace(-0.9, 0.9, 7)
+    found = jax.vmap(lambda v: model.acceleration(params, ONE[0], v[None], g)[0])(v)
+    fit = np.polynomial.polynomial.polyfit(v, found, [0, 2])
+    np.testing.assert_allclose(found, fit[0] + fit[2] * v**2, atol=2e-6)
+
+
+# --- Hamiltonian networks ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS[2:4], ids=["velocities", "momenta"])
+def test_a_hamiltonian_flow_keeps_phase_space_volume_whatever_the_weights(model):
+    """Its divergence ∂q̇/∂q + ∂ẏ/∂y is zero: why it cannot follow a flow that has one."""
+    params = model.init(jax.random.key(5))
+    field = mechanics.hamilton_equations(partial(model.hamiltonian, params))
+    along_q, along_y = jax.jacobian(field, (0, 1))(Q, Q_DOT)
+    assert abs(float(jnp.trace(along_q[0]) + jnp.trace(along_y[1]))) < 1e-5
+
+
+def test_the_velocities_of_the_particle_have_a_flow_with_a_divergence():
+    """∂q̈/∂q̇ ≠ 0: no H(q, q̇) has this flow."""
+    q, q_dot = ONE
+    slope = jax.jacobian(PARTICLE.acceleration, 1)(q, q_dot, jnp.array([5.0]))
+    assert abs(float(slope[0, 0])) > 1
+
+
+def test_the_momenta_of_a_hamiltonian_network_are_those_of_mechanics():
+    spring = MODELS[3].momenta_of
+    expected = [-0.5 * spring.mass, spring.mass * 1.1**2 * 2.0]
+    np.testing.assert_allclose(MODELS[3].momentum(Q, Q_DOT), expected, rtol=1e-6)
+    np.testing.assert_array_equal(MODELS[2].momentum(Q, Q_DOT), Q_DOT)
+
+
+def test_slopes_are_hamiltons_equations_pulled_back_to_velocities():
+    """With the true H in the place of the network, q̇ and q̈ are the true ones."""
+
+    class Exact(models.HNN):
+        def hamiltonian(self, params, q, p, context=None):
+            spring, (r, theta) = self.momenta_of, q
+            kinetic = (p[0] ** 2 + (p[1] / r) ** 2) / (2 * spring.mass)
+            stretch = 0.5 * spring.stiffness * (r - spring.rest_length) ** 2
+            return kinetic + stretch - spring.mass * spring.gravity * r * jnp.cos(theta)
+
+    model = Exact(**FACE, momenta_of=systems.SpringPendulum())
+    velocity, acceleration = model.slopes(None, Q, Q_DOT)
+    np.testing.assert_allclose(velocity, Q_DOT, rtol=1e-5)
+    expected = model.momenta_of.acceleration(Q, Q_DOT)
+    np.testing.assert_allclose(acceleration, expected, rtol=1e-4)
+    frames = {"dt": 0.1, "steps": 5, "substeps": 10}
+    found = model.rollout(None, Q, Q_DOT, **frames)
+    true = integrate.rollout(model.momenta_of.acceleration, Q, Q_DOT, **frames)
+    for a, b in zip(found, true, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_the_learned_energy_of_a_hamiltonian_network_is_conserved_along_its_own_motion():
+    model = IN_FIELD[4]
+    params, g = model.init(jax.random.key(1)), jnp.array([0.5])
+    q, v = model.rollout(params, *ONE, g, dt=0.1, steps=10, substeps=20)
+    along = jax.vmap(lambda q, v: model.energy(params, q, v, g))(q, v)
+    assert float(jnp.ptp(along)) < 1e-4 * float(jnp.abs(along).mean() + 1)
+
+
+def test_a_hamiltonian_network_is_trained_on_both_of_its_slopes():
+    """The loss is the mean of that of q̇ and that of q̈, by hand."""
+    model, g = IN_FIELD[4], jnp.array([3.0])
+    params = model.init(jax.random.key(1))
+    truth = PARTICLE.acceleration(*ONE, g)
+    velocity, acceleration = model.slopes(params, *ONE, g)
+    batch = tuple(x[None] for x in (*ONE, truth, g))
+    loss = train.acceleration_loss(model, "l1")(params, batch)
+    expected = (abs(velocity - ONE[1]) + abs(acceleration - truth))[0] / 2
+    assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+    assert train.relative_residual(model)(params, *(x[0] for x in batch)).shape == (2,)
+
+
+def test_a_hamiltonian_network_asks_for_a_system_that_fits():
+    with pytest.raises(TypeError, match="momenta_of to be a system or None, got 'particle'"):
+        models.HNN(**SMALL, momenta_of="particle")
+    with pytest.raises(
+        ValueError, match=r"with dim=1 and context=1, got .* with dim=2 and context=0"
+    ):
+        models.HNN(**SMALL, momenta_of=systems.DoublePendulum())
+    with pytest.raises(ValueError, match="momentum_scale > 0"):
+        models.HNN(**SMALL, momentum_scale=0.0)
+
+
+def test_a_motion_of_a_model_across_the_limit_ends_with_a_message():
+    model = IN_FIELD[2]
+    params = jax.tree.map(lambda x: 30.0 * x, model.init(jax.random.key(0)))
+    with pytest.raises(FloatingPointError, match="no longer finite after t ="):
+        model.rollout(params, *ONE, jnp.array([9.0]), dt=0.5, steps=50)

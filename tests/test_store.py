@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lnn_tutorial import models, store
+from lnn_tutorial import models, store, systems
 
 TREE = {"layers": [{"w": jnp.arange(6.0).reshape(2, 3)}, {"w": jnp.ones(4, jnp.int32)}], "t": 1.5}
 TREE = jax.tree.map(jnp.asarray, TREE)
@@ -164,6 +164,9 @@ FACE = {"dim": 2, "angles": (False, True), "velocity_scale": (2.0, 5.0), "width"
 MODELS = [
     models.LNN(**FACE, position_scale=1.5, initialisation="eq16", kinetic_offset=False),
     models.BlackBox(**FACE, acceleration_scale=(3.0, 4.0), angle_features="wrapped"),
+    models.HNN(**FACE, momenta_of=systems.DoublePendulum(mass2=3.0)),
+    models.HNN(dim=1, context=1, velocity_features="rapidity", momenta_of=systems.PaperParticle()),
+    models.DeLaN(**FACE),
 ]
 
 

@@ -68,6 +68,14 @@ def test_labels_are_the_true_accelerations():
     np.testing.assert_allclose(q_ddot, -9.8 * np.sin(q), rtol=1e-5)
 
 
+def test_labels_come_with_the_context_that_they_were_made_in():
+    particle = systems.PaperParticle()
+    q, q_dot, q_ddot, g = train.labelled(particle)(jax.random.key(0), 50)
+    assert q.shape == q_ddot.shape == g.shape == (50, 1)
+    expected = g * (1 - q_dot**2) ** 2.5 / (1 + 2 * q_dot**2)
+    np.testing.assert_allclose(q_ddot, expected, rtol=1e-3)
+
+
 vectors = st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=2).map(np.float32)
 
 
