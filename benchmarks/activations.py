@@ -45,9 +45,11 @@ def train(recipe, activation, seed):
             experiments.paper_recipe(),
         )
         steps = 40_000
-    return study.judged(
-        replace(model, activation=activation), how, seed=seed, steps=steps, starts=10
+    model, protocol = (
+        replace(model, activation=activation),
+        experiments.double_pendulum_protocol(10),
     )
+    return study.judged(model, how, protocol, seed=seed, steps=steps)
 
 
 def main():

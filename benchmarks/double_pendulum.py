@@ -87,7 +87,8 @@ def _lnn(seed, steps, change, name="lnn"):
     if "peak" in change:
         recipe = replace(recipe, optimizer=lambda n: train.muon(change["peak"], n))
     model = replace(experiments.double_pendulum_models()[name], **change.get("model", {}))
-    return study.judged(model, recipe, seed=seed, steps=steps)
+    protocol = experiments.double_pendulum_protocol()
+    return study.judged(model, recipe, protocol, seed=seed, steps=steps)
 
 
 def _tuned(name, activation, peak):

@@ -137,7 +137,8 @@ def train(recipe, rule, seed):
         how = experiments.double_pendulum_recipe()
         how = replace(how, loss=change.pop("loss", how.loss))
         model, steps = replace(experiments.double_pendulum_models()["lnn"], **change), 10_000
-    return study.judged(replace(model, initialisation=rule), how, seed=seed, steps=steps, starts=10)
+    model, protocol = replace(model, initialisation=rule), experiments.double_pendulum_protocol(10)
+    return study.judged(model, how, protocol, seed=seed, steps=steps)
 
 
 def main():

@@ -11,16 +11,16 @@ from pathlib import Path
 import jax
 from tqdm import tqdm
 
-from lnn_tutorial import experiments, store, train
+from lnn_tutorial import store, train
 
 
-def judged(model, recipe, *, seed, steps, starts=40):
-    """Train a model on the double pendulum: its figures, or where its training diverged."""
+def judged(model, recipe, protocol, *, seed, steps):
+    """Train a model and judge it by a protocol: its figures, or where its training diverged."""
     try:
         fit = recipe.fit(model, seed=seed, steps=steps, label="model", progress=False)
     except train.DivergedError as error:
         return {"diverged": str(error)}
-    figures = experiments.double_pendulum_protocol(starts).figures(model, fit.params)
+    figures = protocol.figures(model, fit.params)
     return {"seed": seed, "steps": steps, "train_seconds": fit.seconds, **figures}
 
 

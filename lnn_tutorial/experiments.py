@@ -19,19 +19,17 @@ from lnn_tutorial import _inputs, evaluate, integrate, models, store, systems, t
 
 @dataclass(frozen=True)
 class Polish:
-    """How the last digits are trained, see `Recipe.polish`.
+    """Gauss–Newton steps for the last digits, see `train.gauss_newton`.
 
     Args:
-        steps: of Gauss–Newton.
+        steps: how many.
         batch_size: states in a batch.
         rate: the peak rate, after 20 steps.
-        scale: a typical acceleration, for the relative loss.
     """
 
     steps: int = 1000
     batch_size: int = 512
     rate: float = 0.4
-    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Recipe:
         loss: a name in `train.LOSSES`.
         scale: a typical acceleration, for the relative loss.
         batch_size: states in a batch.
+        polish: how to go on after these steps, a `Polish` or None.
     """
 
     batches: Callable
@@ -53,65 +52,64 @@ class Recipe:
     loss: str = "relative"
     scale: float = 1.0
     batch_size: int = 128
+    polish: Polish | None = None
 
     def fit(self, model, *, seed, steps, label, checkpoint=None, progress=True):
         """Train a model from a seed. Returns: `train.Fit`."""
         init_key, data_key = jax.random.split(jax.random.key(seed))
-        return train.fit(
-            train.acceleration_loss(model, self.loss, self.scale),
+        loss = train.acceleration_loss(model, self.loss, self.scale)
+        folder = checkpoint and Path(checkpoint) / label
+        configuration = {
+            "model": str(model),
+            "states": self.states,
+            "loss": self.loss,
+            "scale": self.scale,
+        }
+        first = train.fit(
+            loss,
             model.init(init_key),
             self.batches,
             key=data_key,
             steps=steps,
             batch_size=self.batch_size,
             optimizer=self.optimizer(steps),
-            checkpoint=checkpoint and Path(checkpoint) / label,
-            configuration={
-                "model": str(model),
-                "states": self.states,
-                "loss": self.loss,
-                "scale": self.scale,
-            },
+            checkpoint=folder,
+            configuration=configuration,
             progress=progress,
             label=label,
         )
-
-    def polish(self, model, params, *, label, polish, seed=1, checkpoint=None, progress=True):
-        """Go on with Gauss–Newton steps on larger batches, see `train.gauss_newton`.
-
-        Args:
-            model, params: a model and its trained parameters.
-            label: of the bar and the checkpoints.
-            polish: a `Polish`.
-            seed: of the training states.
-            checkpoint: a folder for checkpoints, to resume from.
-            progress: whether to show a bar.
-
-        Returns:
-            `train.Fit`.
-        """
-        rate = optax.warmup_cosine_decay_schedule(0.0, polish.rate, 20, polish.steps)
-        return train.fit(
-            train.acceleration_loss(model, self.loss, polish.scale),
-            params,
+        if self.polish is None:
+            return first
+        more, residual = self.polish, train.relative_residual(model, self.scale)
+        rate = optax.warmup_cosine_decay_schedule(0.0, more.rate, 20, max(more.steps, 21))
+        last = train.fit(
+            loss,
+            first.params,
             self.batches,
-            key=jax.random.key(seed),
-            steps=polish.steps,
-            batch_size=polish.batch_size,
-            optimizer=train.gauss_newton(train.relative_residual(model, polish.scale), rate),
+            key=jax.random.key(seed + 1),
+            steps=more.steps,
+            batch_size=more.batch_size,
+            optimizer=train.gauss_newton(residual, rate),
             chunk=20,
-            checkpoint=checkpoint and Path(checkpoint) / label,
-            configuration={"model": str(model), "states": self.states, **asdict(polish)},
+            checkpoint=folder and folder / "polish",
+            configuration={**configuration, "after": steps, **asdict(more)},
             progress=progress,
-            label=label,
+            label=f"{label}, polish",
         )
+        losses = np.concatenate([first.losses, last.losses])
+        return train.Fit(last.params, losses, first.seconds + last.seconds)
+
+    def states_seen(self, steps):
+        """How many states a training of so many steps sees."""
+        more = self.polish.batch_size * self.polish.steps if self.polish else 0
+        return self.batch_size * steps + more
 
 
 def _run(model, recipe, protocol, *, seed, steps, label, **settings):
     """Train a model by a recipe and judge it: a dict of figures."""
     fit = recipe.fit(model, seed=seed, steps=steps, label=label, **settings)
     return {
-        "states_seen": recipe.batch_size * steps,
+        "states_seen": recipe.states_seen(steps),
         "train_seconds": fit.seconds,
         **protocol.figures(model, fit.params),
     }
@@ -291,7 +289,7 @@ PARTICLES = {"paper": systems.PaperParticle(), "relativistic": systems.Relativis
 
 
 def particle_models(lagrangian="paper", **change):
-    """Five contestants, 3 × 64 softplus, by name; `change` replaces arguments of all.
+    """Five contestants, 3 × 24 softplus, by name; `change` replaces arguments of all.
 
     Velocities enter by the feature whose square, as a kinetic offset, makes a mass matrix that
     grows towards the speed of light about as the true one does: rapidity for the paper's γ⁵,
@@ -303,7 +301,7 @@ def particle_models(lagrangian="paper", **change):
     _inputs.choice("lagrangian", lagrangian, PARTICLES)
     face = {"dim": 1, "position_scale": 3.0, "context": 1, "context_scale": 3.0}
     face |= {"velocity_features": "rapidity" if lagrangian == "paper" else "arcsine"}
-    face |= {"width": 64, "depth": 3, "activation": "softplus", **change}
+    face |= {"width": 24, "depth": 3, "activation": "softplus", **change}
     return {
         "lnn": models.LNN(**face, kinetic_offset=5.0),
         "black_box": models.BlackBox(**face),
@@ -315,19 +313,31 @@ def particle_models(lagrangian="paper", **change):
 
 def oscillator_models():
     """The contestants that fail on the particle, for a system that is within their reach."""
-    face = {"dim": 1, "width": 64, "depth": 3, "activation": "softplus"}
+    face = {"dim": 1, "width": 24, "depth": 3, "activation": "softplus"}
     return {"hnn": models.HNN(**face), "delan": models.DeLaN(**face)}
 
 
-def particle_recipe(system):
-    """The bounded loss, Muon to a peak of 0.01 after a slow start, batches of 256."""
+def particle_recipe(system, polish):
+    """The bounded loss; Muon to a peak of 0.01 after a slow start, then a polish.
+
+    Args:
+        system: whose states and accelerations are learned.
+        polish: a `Polish`, or its number of steps.
+    """
+    if not isinstance(polish, Polish):
+        polish = Polish(polish)
     return Recipe(
-        train.labelled(system), "box", lambda steps: train.muon(0.01, steps, 0.2), batch_size=256
+        train.labelled(system),
+        "box",
+        lambda steps: train.muon(0.01, steps, 0.2),
+        scale=0.3,
+        batch_size=256,
+        polish=polish,
     )
 
 
-PARTICLE_POLISH = Polish(batch_size=1024, scale=8.0)
-"""How the shipped models of the particle got their last digits, half as wide as the live ones."""
+LONG_POLISH = Polish(steps=1000, batch_size=1024)
+"""What the shipped models of the particle got."""
 
 
 @dataclass(frozen=True)
@@ -404,17 +414,18 @@ class ParticleProtocol:
 
 
 def relativistic_particle(
-    seed=0, steps=12_000, starts=100, lagrangian="paper", checkpoint=None, progress=True
+    seed=0, steps=6_000, starts=100, lagrangian="paper", checkpoint=None, progress=True
 ):
     """Five kinds of network learn the particle in a uniform potential.
 
-    All see the same fresh states, 256 a step, with the same width, depth, optimiser and loss, and
-    are judged by `ParticleProtocol`. As a control, those that cannot learn the particle learn the
-    harmonic oscillator by the same recipe.
+    All see the same fresh states, 256 a step and then, in a polish of a twentieth as many steps,
+    512, with the same width, depth, optimisers and loss, and are judged by `ParticleProtocol`. As
+    a control, those that cannot learn the particle learn the harmonic oscillator by the same
+    recipe.
 
     Args:
         seed: of the parameters and the training states.
-        steps: of training, for each model.
+        steps: of training before the polish, for each model.
         starts: how many motions are judged.
         lagrangian: `"paper"` or `"relativistic"`.
         checkpoint: a folder for checkpoints, to resume from.
@@ -425,7 +436,8 @@ def relativistic_particle(
     """
     _inputs.choice("lagrangian", lagrangian, PARTICLES)
     system, oscillator = PARTICLES[lagrangian], systems.HarmonicOscillator()
-    protocol, recipe = ParticleProtocol(system, starts), particle_recipe(system)
+    protocol, polish = ParticleProtocol(system, starts), max(1, steps // 20)
+    recipe = particle_recipe(system, polish)
     settings = {"seed": seed, "steps": steps, "checkpoint": checkpoint, "progress": progress}
     figures = {
         name: _run(model, recipe, protocol, label=f"{lagrangian} {name}", **settings)
@@ -433,7 +445,7 @@ def relativistic_particle(
     }
     control = {}
     for name, model in oscillator_models().items():
-        fit = particle_recipe(oscillator).fit(model, label=f"oscillator {name}", **settings)
+        fit = particle_recipe(oscillator, polish).fit(model, label=f"oscillator {name}", **settings)
         q, q_dot, truth = train.labelled(oscillator)(jax.random.key(1_000_001), protocol.states)
         acceleration = partial(model.acceleration, fit.params)
         control[name] = evaluate.acceleration_error(acceleration, q, q_dot, truth)

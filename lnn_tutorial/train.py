@@ -207,7 +207,8 @@ def gauss_newton(residual, rate, damping=1e-4, momentum=0.9):
         φ ← μ φ + Jᵀ (J Jᵀ + λ)⁻¹ (r − μ J φ),    θ ← θ − η φ,
 
     where λ is `damping` times the mean of the diagonal of J Jᵀ. The matrix to be solved has a row
-    for each residual of the batch, so a step costs far more than one of Muon, and does far more.
+    for each residual of the batch, so a step costs far more than one of Muon, and does far more. A
+    batch whose matrix is singular to the precision at hand is left out: φ ← μ φ.
 
     Args:
         residual: function `(params, *state) -> [d]`, such as `relative_residual(model)`.
@@ -241,6 +242,7 @@ def gauss_newton(residual, rate, damping=1e-4, momentum=0.9):
         gram += damping * jnp.trace(gram) / len(gram) * jnp.eye(len(gram))
         miss = r - momentum * (jacobian @ direction)
         solved = jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(gram), miss)
+        solved = jnp.where(jnp.isfinite(solved).all(), solved, 0.0)
         direction = momentum * direction + jacobian.T @ solved
         return unravel(-schedule(count) * direction), (count + 1, direction)
 

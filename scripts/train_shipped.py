@@ -12,7 +12,7 @@ import argparse
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,24 +20,23 @@ CHECKPOINTS = Path(__file__).parents[1] / "_build" / "shipped"
 
 
 def double_pendulum(name):
-    """Model, recipe, steps, polish and protocol of a contestant of the double pendulum."""
+    """Model, recipe, steps and protocol of a contestant of the double pendulum."""
     from lnn_tutorial import experiments
 
     model = experiments.double_pendulum_models()[name]
     recipe = experiments.double_pendulum_recipe("visited")
-    polish = experiments.Polish(batch_size=512, scale=recipe.scale)
-    return model, recipe, 30_000, polish, experiments.double_pendulum_protocol(substeps=40)
+    recipe = replace(recipe, polish=experiments.Polish())
+    return model, recipe, 30_000, experiments.double_pendulum_protocol(substeps=40)
 
 
 def particle(lagrangian, name):
-    """The same of a contestant of the relativistic particle, half as wide for the polish."""
+    """The same of a contestant of the relativistic particle."""
     from lnn_tutorial import experiments
 
     system = experiments.PARTICLES[lagrangian]
-    model = experiments.particle_models(lagrangian, width=32)[name]
-    recipe = experiments.particle_recipe(system)
-    polish = experiments.PARTICLE_POLISH
-    return model, recipe, 12_000, polish, experiments.ParticleProtocol(system, substeps=20)
+    model = experiments.particle_models(lagrangian)[name]
+    recipe = experiments.particle_recipe(system, experiments.LONG_POLISH)
+    return model, recipe, 6_000, experiments.ParticleProtocol(system, substeps=20)
 
 
 TASKS = {f"double_pendulum_{name}": partial(double_pendulum, name) for name in ("lnn", "black_box")}
@@ -53,23 +52,19 @@ def make(name):
     """Train, judge and save one model; returns a line about it."""
     from lnn_tutorial import store
 
-    model, recipe, steps, polish, protocol = TASKS[name]()
-    folder = CHECKPOINTS / name
-    first = recipe.fit(model, seed=0, steps=steps, label="recipe", checkpoint=folder)
-    settings = {"label": "polish", "polish": polish, "checkpoint": folder}
-    last = recipe.polish(model, first.params, **settings)
-    seconds = round(first.seconds + last.seconds)
-    figures = protocol.figures(model, last.params)
+    model, recipe, steps, protocol = TASKS[name]()
+    fit = recipe.fit(model, seed=0, steps=steps, label=name, checkpoint=CHECKPOINTS)
+    figures = protocol.figures(model, fit.params)
     header = {
         "command": f"python scripts/train_shipped.py {name}",
         "states": recipe.states,
         "steps": steps,
-        "polish": asdict(polish),
-        "train_seconds": seconds,
+        "polish": asdict(recipe.polish),
+        "train_seconds": round(fit.seconds),
         "figures": {key: float(f"{value:.4g}") for key, value in figures.items()},
     }
-    store.save_model(store.SHIPPED / f"{name}.npz", model, last.params, header)
-    return f"{name}: {seconds} s, {header['figures']}"
+    store.save_model(store.SHIPPED / f"{name}.npz", model, fit.params, header)
+    return f"{name}: {header['train_seconds']} s, {header['figures']}"
 
 
 def main():
