@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lnn_tutorial import evaluate, experiments, store, systems, train
+from lnn_tutorial import evaluate, experiments, integrate, store, systems, train
 
 DOUBLE = systems.DoublePendulum()
 KEY = jax.random.key(0)
@@ -228,6 +228,109 @@ def test_a_small_experiment_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
     assert not learned & first["models"]["black_box"].keys()
     with pytest.raises(store.StoreError, match="its loss is 'l1', this run's is 'l2'"):
         experiments.double_pendulum(**settings, loss="l2")
+
+
+# --- The relativistic particle -----------------------------------------------------------------
+
+PARTICLE = systems.PaperParticle()
+
+
+def test_the_five_contestants_differ_in_what_they_assume_alone():
+    """One width, depth, activation and set of features; the momenta are the system's own."""
+    for name, system in experiments.PARTICLES.items():
+        contestants = experiments.particle_models(name)
+        assert set(contestants) == {"lnn", "black_box", "hnn", "delan", "hnn_canonical"}
+        faces = {
+            (m.width, m.depth, m.activation, m.velocity_features, m.position_scale, m.context_scale)
+            for m in contestants.values()
+        }
+        assert len(faces) == 1
+        assert contestants["hnn_canonical"].momenta_of == system
+        assert contestants["hnn"].momenta_of is None
+    assert {m.width for m in experiments.particle_models(width=7).values()} == {7}
+    with pytest.raises(ValueError, match="unknown lagrangian 'newton'; known are: paper, relat"):
+        experiments.particle_models("newton")
+
+
+def test_a_polish_goes_on_from_what_was_trained():
+    """The first losses are those of the recipe without it; then as many as it has steps."""
+    model = replace(experiments.particle_models()["black_box"], width=4, depth=1)
+    recipe = experiments.particle_recipe(PARTICLE, experiments.Polish(3, 16))
+    settings = {"seed": 2, "steps": 5, "label": "x", "progress": False}
+    plain = replace(recipe, polish=None).fit(model, **settings)
+    fit = recipe.fit(model, **settings)
+    np.testing.assert_array_equal(fit.losses[:5], plain.losses)
+    assert len(fit.losses) == 8
+    assert recipe.states_seen(5) == 5 * 256 + 3 * 16
+    # The first loss of the polish is that of the trained parameters, on its own states.
+    batch = recipe.batches(jax.random.fold_in(jax.random.key(3), 0), 16)
+    loss = train.acceleration_loss(model, "relative", recipe.scale)(plain.params, batch)
+    assert fit.losses[5] == pytest.approx(float(loss), rel=1e-4)
+
+
+class Exactly:
+    """A system as a model: nothing is learned."""
+
+    def __init__(self, system, factor=1.0):
+        self.system, self.factor = system, factor
+
+    def acceleration(self, params, q, q_dot, g):
+        return self.factor * self.system.acceleration(q, q_dot, g)
+
+    def rollout(self, params, q, q_dot, g, **steps):
+        return integrate.rollout(lambda q, v: self.acceleration(params, q, v, g), q, q_dot, **steps)
+
+
+def test_the_particles_protocol_finds_no_error_in_the_truth_and_a_known_one_in_a_wrong_field():
+    """A force ten per cent too strong makes an energy error of ten per cent of the work done."""
+    protocol = experiments.ParticleProtocol(PARTICLE, starts=20, states=2000, seconds=0.2)
+    exact = protocol.figures(Exactly(PARTICLE), None)
+    assert exact["acceleration_weighted_l1"] < 1e-6
+    assert exact["energy_error_worst"] < 1e-3
+    assert exact["energy_error_worst"] == pytest.approx(protocol.floor()["energy_error_worst"])
+    strong = protocol.figures(Exactly(PARTICLE, 1.1), None)
+    assert strong["acceleration_relative_l2"] == pytest.approx(0.1, rel=1e-3)
+    q, v, g = PARTICLE.sample(jax.random.key(1_000_002), 20)
+    errors = []
+    for q0, v0, g0 in zip(q, v, g, strict=True):
+        frames = {"dt": 0.02, "steps": 10, "substeps": 10}
+        right, wrong = (
+            integrate.rollout(lambda q, v: k * PARTICLE.acceleration(q, v, g0), q0, v0, **frames)  # noqa: B023
+            for k in (1.0, 1.1)
+        )
+        kinetic = [float(PARTICLE.energy(0 * v0, u, g0)) for u in right[1]]
+        work = 0.1 * float(g0[0]) * np.asarray(wrong[0] - q0)[:, 0]
+        errors.append(np.abs(work).max() / max(kinetic))
+    assert strong["energy_error_median"] == pytest.approx(np.median(errors), rel=0.02)
+
+
+def test_a_model_that_leaves_the_known_velocities_has_an_infinite_error():
+    protocol = experiments.ParticleProtocol(PARTICLE, starts=20, states=100, seconds=0.2)
+    found = protocol.figures(Exactly(PARTICLE, -300.0), None)
+    assert found["energy_error_worst"] == found["velocity_error_worst"] == np.inf
+
+
+def test_a_small_relativistic_experiment_measures_five_models_and_a_control(monkeypatch):
+    particle_models, protocol = experiments.particle_models, experiments.ParticleProtocol
+    monkeypatch.setattr(
+        experiments, "particle_models", lambda name: particle_models(name, width=4, depth=1)
+    )
+    monkeypatch.setattr(
+        experiments, "ParticleProtocol", lambda system, n: protocol(system, n, 100, 0.1)
+    )
+    result = experiments.relativistic_particle(
+        seed=1, steps=20, starts=2, lagrangian="relativistic", progress=False
+    )
+    told = {"seed": 1, "steps": 20, "starts": 2, "lagrangian": "relativistic"}
+    assert told.items() <= result.items()
+    assert result["states_seen"] == 20 * 256 + 512
+    assert set(result["models"]) == set(particle_models())
+    assert set(result["control"]) == {"hnn", "delan"}
+    for name, figures in result["models"].items():
+        assert figures["acceleration_weighted_l1"] > 0
+        assert ("velocity_weighted_l1" in figures) == name.startswith("hnn")
+    with pytest.raises(ValueError, match="unknown lagrangian 'newton'"):
+        experiments.relativistic_particle(lagrangian="newton")
 
 
 def test_recorded_results_are_what_json_held(tmp_path, monkeypatch):

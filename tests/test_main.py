@@ -136,6 +136,28 @@ def test_the_table_shows_the_json(reproduced):
     assert "seed 3, 76,800 states seen" in run.stdout
 
 
+def test_a_control_has_a_table_of_its_own(monkeypatch, capsys):
+    def experiment(lagrangian="paper"):
+        """A stand-in."""
+        return {
+            "experiment": f"particle by {lagrangian}",
+            "seed": 0,
+            "states_seen": 1000,
+            "models": {"hnn": {"error": 0.5}},
+            "integrator_floor": {"drift": 1e-6},
+            "control": {"hnn": {"error": 0.001}},
+        }
+
+    monkeypatch.setitem(experiments.EXPERIMENTS, "relativistic-particle", experiment)
+    assert main(["reproduce", "relativistic-particle", "--lagrangian", "relativistic"]) == 0
+    head, model, error, drift, _, control, *_, again = capsys.readouterr().out.splitlines()
+    assert head == "particle by relativistic, seed 0, 1,000 states seen"
+    assert model.split() == ["hnn", "integrator", "floor"]
+    assert (error.split(), drift.split()) == (["error", "0.5"], ["drift", "1e-06"])
+    assert control == "control: the harmonic oscillator"
+    assert again.split() == ["error", "0.001"]
+
+
 def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
     folder, _ = reproduced
     options = ["--seed", "4", "--steps", "600", "--checkpoint", str(folder / "kept")]
@@ -158,6 +180,8 @@ def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
         (["reproduce", "double-pendulum", "--loss", "l1"], "--loss goes with --paper"),
         (["reproduce", "double-pendulum", "--paper", "--loss", "relative"], "invalid choice"),
         (["reproduce", "double-pendulum", "--paper", "--states", "visited"], "trains on the box"),
+        (["reproduce", "relativistic-particle", "--lagrangian", "newton"], "invalid choice"),
+        (["reproduce", "double-pendulum", "--lagrangian", "paper"], "unrecognized arguments"),
     ],
 )
 def test_bad_arguments_are_explained(arguments, message, capsys):

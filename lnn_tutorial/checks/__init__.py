@@ -32,6 +32,12 @@ from lnn_tutorial.checks.chapter5 import (
     honest_split,
     last_frame,
 )
+from lnn_tutorial.checks.chapter6 import (
+    best_constant,
+    kinetic_energy,
+    magnetic_field,
+    partner_bracket,
+)
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
 
 __all__ = [
@@ -41,6 +47,7 @@ __all__ = [
     "bead_on_parabola",
     "bell",
     "bend_coefficient",
+    "best_constant",
     "check",
     "compare",
     "double_pendulum_mass",
@@ -53,12 +60,15 @@ __all__ = [
     "honest_split",
     "hoop",
     "imbalance",
+    "kinetic_energy",
     "last_frame",
     "last_layer",
+    "magnetic_field",
     "mended_lagrangian",
     "missing",
     "one_layer",
     "one_scalar_of_a_matrix",
+    "partner_bracket",
     "right",
     "slides",
     "spherical_pendulum",
