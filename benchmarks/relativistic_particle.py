@@ -2,7 +2,7 @@ r"""The relativistic particle over seeds: the tables of its chapter.
 
     python -m benchmarks.relativistic_particle [--jobs 2] [--only STUDY] [--json FILE]
 
-Four studies, all of whole training runs judged by the chapter's protocol:
+Five studies, all of whole training runs judged by the chapter's protocol:
 
 seeds     five seeds for both Lagrangians: all five models by the recipe of the chapter, and the
           two that fail on the harmonic oscillator
@@ -10,6 +10,8 @@ polished  the Lagrangian network and the canonical Hamiltonian one, trained like
           five seeds
 plateau   the Lagrangian network with three losses, by the chapter's features and by plain ones,
           three seeds of 3000 steps: which of them leave the plateau q̈ = 0?
+features  the Lagrangian network for both Lagrangians by three features of the velocity, the square
+          of each as its offset, three seeds: what does it have to be told?
 tuning    peaks of the learning rate, the same grid for all five models, one seed: how the recipe
           was chosen
 
@@ -21,10 +23,10 @@ with the package. Each job computes on one thread; with two jobs two runs share 
 from dataclasses import replace
 
 from benchmarks import study
-from lnn_tutorial import experiments, store, train
+from lnn_tutorial import experiments, models, store, train
 
 FILE = store.SHIPPED / "relativistic_particle.json"
-STUDIES = ("seeds", "polished", "plateau", "tuning")
+STUDIES = ("seeds", "polished", "plateau", "features", "tuning")
 STEPS, SHORT, POLISH = 6_000, 3_000, 300
 
 POLISHED = (("paper", "lnn"), ("paper", "hnn_canonical"), ("relativistic", "lnn"))
@@ -58,6 +60,13 @@ def runs(name):
             for loss in LOSSES
             for seed in range(3)
         }
+    if name == "features":
+        return {
+            f"features, {lagrangian}, {features}, {seed}": (_featured, (lagrangian, features, seed))
+            for lagrangian in experiments.PARTICLES
+            for features in models.VELOCITY_FEATURES
+            for seed in range(3)
+        }
     return {
         f"tuning, {name}, {peak}": (_tuned, (name, peak))
         for name in experiments.particle_models()
@@ -82,6 +91,15 @@ def _short(features, loss, seed):
     return _judged(system, model, recipe, seed, SHORT)
 
 
+def _featured(lagrangian, features, seed):
+    system, model = (
+        experiments.PARTICLES[lagrangian],
+        experiments.particle_models(lagrangian)["lnn"],
+    )
+    model = replace(model, velocity_features=features)
+    return _judged(system, model, experiments.particle_recipe(system, POLISH), seed, STEPS)
+
+
 def _tuned(name, peak):
     system, model = experiments.PARTICLES["paper"], experiments.particle_models()[name]
     recipe = experiments.particle_recipe(system, POLISH)
@@ -101,7 +119,7 @@ def main():
         runs=runs,
         studies=STUDIES,
         file=FILE,
-        minutes={"seeds": 4, "polished": 5, "plateau": 0.5, "tuning": 1},
+        minutes={"seeds": 4, "polished": 5, "plateau": 0.5, "features": 1, "tuning": 1},
     )
 
 

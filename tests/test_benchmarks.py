@@ -7,7 +7,13 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import activations, double_pendulum, initialisation, study
+from benchmarks import (
+    activations,
+    double_pendulum,
+    initialisation,
+    relativistic_particle,
+    study,
+)
 from lnn_tutorial import experiments, networks
 from lnn_tutorial.initialisation import kl, search
 
@@ -71,6 +77,7 @@ def test_the_median_lies_in_its_interval_95_times_of_100():
         (initialisation, initialisation.STUDIES, "initialisation"),
         (activations, activations.RECIPES, "activations"),
         (double_pendulum, double_pendulum.STUDIES, "double_pendulum"),
+        (relativistic_particle, relativistic_particle.STUDIES, "relativistic_particle"),
     ],
 )
 def test_the_committed_table_holds_every_run_and_no_other(benchmark, studies, name):
