@@ -1,10 +1,10 @@
 r"""Motion from equations of motion: fixed steps as one compiled scan, and a reference from SciPy.
 
 `rollout` steps an acceleration with the classical Runge–Kutta method, for any model; `flow` does
-the same for first-order equations, such as Hamilton's. `variational_rollout`
-steps a Lagrangian by making a discretised action stationary: symplectic, so that the energy error
-stays bounded over any time. Both can be jitted, mapped over starts and differentiated. `reference`
-is SciPy's DOP853 in float64, an independent oracle.
+the same for first-order equations, such as Hamilton's. `variational_rollout` steps a Lagrangian by
+making a discretised action stationary: symplectic, so that the energy error stays bounded over any
+time. All can be jitted, mapped over starts and differentiated. `reference` is SciPy's DOP853 in
+float64, an independent oracle.
 """
 
 from functools import partial

@@ -40,6 +40,60 @@ def test_the_file_tells_the_figures_that_come_out(judged, name):
         assert judged[name][figure] == pytest.approx(told["figures"][figure], rel=0.01)
 
 
+PARTICLE = ("lnn", "hnn_canonical", "black_box", "hnn", "delan")
+
+
+@pytest.fixture(scope="module")
+def particles():
+    """Figures of the shipped particles, measured anew; the motions of a few only."""
+    figures = {}
+    for rule, system in experiments.PARTICLES.items():
+        for name in PARTICLE:
+            protocol = experiments.ParticleProtocol(system, 40 if name == "lnn" else 1)
+            model, params = store.load_model(f"particle_{rule}_{name}")
+            figures[rule, name] = protocol.figures(model, params)
+    return figures
+
+
+@pytest.mark.parametrize("name", PARTICLE)
+@pytest.mark.parametrize("rule", experiments.PARTICLES)
+def test_the_file_of_a_particle_tells_the_figures_that_come_out(particles, rule, name):
+    told = store.read_header(f"particle_{rule}_{name}")["figures"]
+    for figure in ("acceleration_l1_sum", "acceleration_weighted_l1"):
+        assert particles[rule, name][figure] == pytest.approx(told[figure], rel=0.02)
+
+
+@pytest.mark.parametrize("rule", experiments.PARTICLES)
+def test_the_particles_that_can_be_learned_are_learned_and_the_others_are_not(particles, rule):
+    """A thousandth of what zero scores, against more than half of it."""
+    zero = {"paper": 0.405, "relativistic": 0.70}[rule]
+    for name in PARTICLE:
+        error = particles[rule, name]["acceleration_weighted_l1"]
+        if name in ("hnn", "delan"):
+            assert error > 0.7 * zero
+        else:
+            assert error < 1e-3 * zero
+
+
+@pytest.mark.parametrize("rule", experiments.PARTICLES)
+def test_the_lagrangian_network_needs_no_momenta(particles, rule):
+    """As good as the Hamiltonian one that is told them; the energy within 0.1 %."""
+    lnn, canonical = (particles[rule, name] for name in ("lnn", "hnn_canonical"))
+    measure = "acceleration_weighted_l1"
+    assert lnn[measure] < 1.2 * canonical[measure]
+    assert lnn["energy_error_median"] < 1e-3
+
+
+def test_the_results_of_the_particle_are_whole():
+    runs = experiments.recorded("relativistic_particle")["runs"]
+    for rule in experiments.PARTICLES:
+        for seed in range(5):
+            result = runs[f"seeds, {rule}, {seed}"]
+            assert (result["seed"], result["lagrangian"]) == (seed, rule)
+            assert set(result["models"]) == set(PARTICLE)
+            assert all(x["acceleration_relative_l2"] < 2e-3 for x in result["control"].values())
+
+
 @pytest.mark.parametrize("name", store.shipped_models())
 def test_every_shipped_model_loads_by_its_name_and_tells_what_made_it(name):
     model, _ = store.load_model(name)

@@ -525,6 +525,19 @@ def test_momentum_keeps_of_the_last_direction_what_the_batch_does_not_see():
     np.testing.assert_allclose(second, [2.0, 5.0, 0.0], atol=1e-5)
 
 
+def test_a_batch_that_is_singular_to_the_precision_is_left_out():
+    """The same state twice and no damping to speak of: J Jᵀ has no Cholesky factor in float32."""
+    optimizer = train.gauss_newton(lambda w, x: x * w - 1, 1.0, damping=1e-12, momentum=0.5)
+    params = jnp.zeros(1)
+    twice, once = (jnp.ones((2, 1)),), (jnp.ones((1, 1)),)
+    change, state = optimizer.update(params, optimizer.init(params), params, batch=twice)
+    assert float(change[0]) == 0
+    change, state = optimizer.update(params, state, params, batch=once)
+    assert float(change[0]) == pytest.approx(1)
+    change, _ = optimizer.update(params, state, params, batch=twice)
+    assert float(change[0]) == pytest.approx(0.5)  # momentum alone
+
+
 def test_the_residual_is_as_long_as_the_error_and_holds_its_denominator():
     q, q_dot = SYSTEM.sample(jax.random.key(0), 1)
     model = models.BlackBox(1, SYSTEM.angles, width=4)
