@@ -66,20 +66,9 @@ def main(description, *, command, runs, studies, file, minutes):
         pending = {pool.submit(run, *arguments): name for name, (run, arguments) in todo.items()}
         for done in as_completed(pending):
             name = pending[done]
-            kept["runs"][name] = rounded(done.result())
+            kept["runs"][name] = store.for_json(done.result(), 4)
             kept["runs"] = {key: kept["runs"][key] for key in sorted(kept["runs"])}
             text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
             store.write_atomically(options.json, lambda file, text=text: file.write(text.encode()))
             bar.update()
             bar.set_postfix_str(name)
-
-
-def rounded(found):
-    """Floats to four digits; None for what is not finite, which JSON has no word for."""
-    if isinstance(found, dict):
-        return {key: rounded(value) for key, value in found.items()}
-    if isinstance(found, list):
-        return [rounded(value) for value in found]
-    if isinstance(found, float):
-        return float(f"{found:.4g}") if abs(found) < float("inf") else None
-    return found

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import sys
 
 from lnn_tutorial import store
@@ -28,7 +27,7 @@ def main(arguments=None):
         return 1
     print(table(result))
     if file:
-        text = json.dumps(_finite_or_null(result), indent=1, allow_nan=False) + "\n"
+        text = json.dumps(store.for_json(result), indent=1, allow_nan=False) + "\n"
         store.write_atomically(file, lambda stream: stream.write(text.encode()))
     return 0
 
@@ -50,13 +49,6 @@ def _lines(columns):
     cells = [columns, *([_cell(c.get(name)) for c in columns.values()] for name in names)]
     for name, row in zip(["", *names], cells, strict=True):
         yield f"{name:<{width}}" + "".join(f"{x:>{n}}" for x, n in zip(row, widths, strict=True))
-
-
-def _finite_or_null(found):
-    """JSON has no word for what is not finite; null stands for it."""
-    if isinstance(found, dict):
-        return {name: _finite_or_null(value) for name, value in found.items()}
-    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _cell(value):

@@ -8,6 +8,7 @@ written under a temporary name and then renamed, so that a name never stands for
 import dataclasses
 import hashlib
 import json
+import math
 import os
 from pathlib import Path
 
@@ -170,6 +171,24 @@ def _path(name):
 def _kinds(module, base):
     found = (x for x in vars(module).values() if isinstance(x, type))
     return {x.__name__: x for x in found if issubclass(x, base) and x is not base}
+
+
+def for_json(found, digits=None):
+    """Figures as JSON can hold them: None for a float that is not finite, which it has no word for.
+
+    Args:
+        found: dicts and lists of figures, to any depth.
+        digits: to how many significant digits floats are rounded, by default not at all.
+    """
+    if isinstance(found, dict):
+        return {key: for_json(value, digits) for key, value in found.items()}
+    if isinstance(found, list):
+        return [for_json(value, digits) for value in found]
+    if isinstance(found, float):
+        if not math.isfinite(found):
+            return None
+        return found if digits is None else float(f"{found:.{digits}g}")
+    return found
 
 
 def write_atomically(path, write):

@@ -61,7 +61,7 @@ def make(name):
         "steps": steps,
         "polish": asdict(recipe.polish),
         "train_seconds": round(fit.seconds),
-        "figures": {key: float(f"{value:.4g}") for key, value in figures.items()},
+        "figures": store.for_json(figures, 4),
     }
     store.save_model(store.SHIPPED / f"{name}.npz", model, fit.params, header)
     return f"{name}: {header['train_seconds']} s, {header['figures']}"

@@ -54,14 +54,6 @@ def test_bad_arguments_are_refused(monkeypatch, tmp_path, capsys, arguments, mes
     assert message in capsys.readouterr().err
 
 
-def test_numbers_are_rounded_and_what_json_cannot_hold_is_nothing():
-    assert study.rounded({"a": [1.23456789, float("inf")], "b": float("nan"), "c": "d"}) == {
-        "a": [1.235, None],
-        "b": None,
-        "c": "d",
-    }
-
-
 def test_the_median_lies_in_its_interval_95_times_of_100():
     rng = np.random.default_rng(0)
     inside = 0

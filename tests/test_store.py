@@ -251,3 +251,9 @@ def test_only_models_of_the_package_are_written_as_models(tmp_path):
     with pytest.raises(TypeError, match=r"expected a model of lnn_tutorial\.models, got Own"):
         store.save_model(tmp_path / "m.npz", Own(), {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_are_rounded_and_what_json_cannot_hold_is_nothing():
+    found = {"a": [1.23456789, float("inf"), 7], "b": {"c": float("nan")}, "d": "e"}
+    assert store.for_json(found, 4) == {"a": [1.235, None, 7], "b": {"c": None}, "d": "e"}
+    assert store.for_json(found)["a"] == [1.23456789, None, 7]
