@@ -6,7 +6,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import jax
@@ -370,17 +370,21 @@ class ParticleProtocol:
             largest |error| of q̇ along a motion, and `energy_error`, the largest
             |E(t) − E(0)| / K, where K is the largest kinetic energy of the true motion.
         """
+        errors = self.acceleration_errors(model, params)
+        return errors | self._motion_errors(partial(model.rollout, params))
+
+    def acceleration_errors(self, model, params):
+        """Those of the figures that need no motion."""
         q, q_dot, g = self.system.sample(jax.random.key(1_000_001), self.states)
         truth = jax.jit(jax.vmap(self.system.acceleration))(q, q_dot, g)
         weights = 1 + ((1 - q_dot[:, 0]) * (1 + q_dot[:, 0])) ** -0.5
-        found = evaluate.acceleration_error(
-            partial(model.acceleration, params), q, q_dot, truth, g, weights
-        )
+        acceleration = partial(model.acceleration, params)
+        found = evaluate.acceleration_error(acceleration, q, q_dot, truth, g, weights)
         if hasattr(model, "slopes"):
             velocity = jax.jit(jax.vmap(partial(model.slopes, params)))(q, q_dot, g)[0]
             miss = jnp.abs(velocity - q_dot)[:, 0]
             found["velocity_weighted_l1"] = float(jnp.average(miss, weights=weights))
-        return found | self._motion_errors(partial(model.rollout, params))
+        return found
 
     def floor(self):
         """The errors of the true system's motions: what the integrator itself gets wrong."""
@@ -391,16 +395,28 @@ class ParticleProtocol:
             lambda q, q_dot: self.system.acceleration(q, q_dot, g), q, q_dot, **steps
         )
 
+    @cached_property
+    def _steps(self):
+        return {"dt": self.frame, "steps": round(self.seconds / self.frame)}
+
+    @cached_property
+    def _energies(self):
+        return jax.jit(jax.vmap(jax.vmap(self.system.energy, (0, 0, None))))
+
+    @cached_property
+    def _true_motions(self):
+        """Starts, velocities `[n, t, 1]` and largest kinetic energies `[n]`."""
+        starts = self.system.sample(jax.random.key(1_000_002), self.starts)
+        true = partial(self._motion, **self._steps, substeps=4 * self.substeps)
+        _, velocity = jax.jit(jax.vmap(true))(*starts)
+        kinetic = self._energies(jnp.zeros_like(velocity), velocity, starts[-1])
+        return starts, velocity, np.asarray(kinetic).max(axis=1)
+
     def _motion_errors(self, motion):
-        q, q_dot, g = self.system.sample(jax.random.key(1_000_002), self.starts)
-        steps = {"dt": self.frame, "steps": round(self.seconds / self.frame)}
-        true = jax.jit(jax.vmap(partial(self._motion, **steps, substeps=4 * self.substeps)))
-        found = jax.jit(jax.vmap(partial(motion, **{**steps, "substeps": self.substeps})))
-        _, velocity = true(q, q_dot, g)
-        q, q_dot = found(q, q_dot, g)
-        along = jax.jit(jax.vmap(jax.vmap(self.system.energy, (0, 0, None))))
-        kinetic = np.asarray(along(jnp.zeros_like(velocity), velocity, g)).max(axis=1)
-        energy = np.asarray(along(q, q_dot, g), float)
+        starts, velocity, kinetic = self._true_motions
+        found = jax.jit(jax.vmap(partial(motion, **self._steps, substeps=self.substeps)))
+        q, q_dot = found(*starts)
+        energy = np.asarray(self._energies(q, q_dot, starts[-1]), float)
         errors = {
             "velocity_error": np.abs(q_dot - velocity)[..., 0].max(axis=1),
             "energy_error": np.abs(energy - energy[:, :1]).max(axis=1) / kinetic,
