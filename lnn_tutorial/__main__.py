@@ -8,6 +8,12 @@ from lnn_tutorial import store
 from lnn_tutorial.experiments import EXPERIMENTS, PARTICLES, STATES
 from lnn_tutorial.train import DivergedError
 
+EXTRA_TABLES = {
+    "control": "control: the harmonic oscillator",
+    "larger_rings": "the first of them on larger rings, by number of nodes",
+}
+"""What stands below the table of an experiment's models, by its key in the result."""
+
 
 def main(arguments=None):
     """Run the command line; returns the exit status."""
@@ -37,8 +43,9 @@ def table(result):
     head = f"{result['experiment']}, seed {result['seed']}, {result['states_seen']:,} states seen"
     columns = {**result["models"], "integrator floor": result["integrator_floor"]}
     lines = [head, *_lines(columns)]
-    if "control" in result:
-        lines += ["", "control: the harmonic oscillator", *_lines(result["control"])]
+    for key, title in EXTRA_TABLES.items():
+        if key in result:
+            lines += ["", title, *_lines(result[key])]
     return "\n".join(lines)
 
 
@@ -80,9 +87,9 @@ def _add_options(parser, name):
         "--seed", type=_whole(0), metavar="N", help="of parameters and training states; 0 if absent"
     )
     add("--steps", type=_whole(1), metavar="N", help="training steps; the recipe's own if absent")
-    add(
-        "--starts", type=_whole(1), metavar="N", help="motions that are judged; 40 or 100 if absent"
-    )
+    if name != "wave":
+        help = "motions that are judged; 40 or 100 if absent"
+        add("--starts", type=_whole(1), metavar="N", help=help)
     add("--json", metavar="FILE", help="write the figures there")
     add("--checkpoint", metavar="DIR", help="keep checkpoints there, and resume from them")
     if name == "relativistic-particle":

@@ -77,6 +77,16 @@ class Neighbourhoods:
         return self.index.shape[1]
 
     @cached_property
+    def edges(self):
+        """Pairs of the first node of a row and another one of it, a tuple without repetitions.
+
+        Of `graph` and `membrane`, where the first node is the centre, these are the edges.
+        """
+        pairs = np.stack([np.broadcast_to(self.index[:, :1], self.index.shape), self.index], -1)
+        pairs = np.unique(np.sort(pairs.reshape(-1, 2), axis=1), axis=0)
+        return tuple((int(i), int(j)) for i, j in pairs if i != j)
+
+    @cached_property
     def pattern(self):
         """Rows and columns of the entries of the mass matrix that may differ from zero, sorted."""
         rows, columns = (
@@ -373,6 +383,43 @@ def _moving_as(value, step):
 
 
 _moving_as.defjvp(lambda primals, tangents: (primals[0], tangents[1]))
+
+
+def dispersion(density, stencil=(-1, 0, 1), rest=0.0):
+    r"""ω(k) of small waves e^{i(kj − ωt)} about a field at rest, on a ring of any length.
+
+    Near rest the Euler–Lagrange equation is M φ̈ + G φ̇ + K φ = 0, with the Hessians of ℓ there,
+    M = ∂²ℓ/∂φ̇∂φ̇ᵀ, K = −∂²ℓ/∂φ∂φᵀ and G = C − Cᵀ, C = ∂²ℓ/∂φ̇∂φᵀ. A wave turns each of them into
+    a number, M̂(k) = Σ_ab M_ab e^{ik(s_b − s_a)} with the offsets s of the stencil, and
+
+        ω² M̂ + iω Ĝ − K̂ = 0.
+
+    Ĝ is imaginary and odd in k: where it is not 0, waves to the left and to the right differ.
+
+    Args:
+        density: function `(phi [k], phi_dot [k]) -> scalar`.
+        stencil: the offsets of the k points.
+        rest: the value φ that all nodes rest at.
+
+    Returns:
+        Function from wavenumbers, in radians a node and of any shape, to ω in radians a second of
+        the wave that runs towards larger j for k > 0; NaN where such a wave does not oscillate.
+    """
+    _inputs.function("density", density)
+    at_rest = jnp.full(len(stencil), float(rest)), jnp.zeros(len(stencil))
+    (curvature, _), (mixed, mass) = jax.jit(jax.hessian(density, argnums=(0, 1)))(*at_rest)
+    offsets = jnp.asarray(stencil)
+    apart = offsets[None, :] - offsets[:, None]
+
+    def omega(k):
+        wave = jnp.exp(1j * jnp.asarray(k)[..., None, None] * apart)
+        m, g, stiffness = (
+            jnp.sum(x * wave, axis=(-2, -1)) for x in (mass, mixed - mixed.T, -curvature)
+        )
+        m, g, stiffness = m.real, g.imag, stiffness.real
+        return (g + jnp.sqrt(g**2 + 4 * m * stiffness) * jnp.sign(m)) / (2 * m)
+
+    return omega
 
 
 @dataclass(frozen=True, eq=False)

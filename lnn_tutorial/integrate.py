@@ -17,6 +17,15 @@ from scipy.integrate import solve_ivp
 from lnn_tutorial import _inputs
 
 
+def double_precision():
+    """A `with` block in which JAX computes in float64, where single digits would be too few.
+
+    Arrays from outside keep their type: hand them in as NumPy arrays, or convert them inside.
+    """
+    switch = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+    return switch(True)
+
+
 def rk4_step(acceleration, q, q_dot, dt):
     r"""One classical Runge–Kutta step of (q, q̇)' = (q̇, q̈); the error of one step is O(dt⁵).
 

@@ -26,6 +26,12 @@ ANGLE_FEATURES = {
 }
 """What a network sees of an angle, by name."""
 
+POSITION_FEATURES = {
+    "scaled": lambda scaled: scaled,
+    "centred": lambda scaled: scaled - scaled.mean(),
+}
+"""What a network sees of coordinates in units of q₀, by name; `"centred"` forgets their mean."""
+
 VELOCITY_FEATURES = {
     "scaled": lambda scaled: scaled,
     "arcsine": jnp.arcsin,
@@ -51,6 +57,8 @@ class Model:
         context: how many non-dynamical parameters come with a state, such as a field strength.
         context_scale: typical values of these; a number or one for each.
         angle_features: `"trig"` or `"wrapped"`.
+        position_features: `"scaled"`; or `"centred"`, each coordinate less the mean of all, where a
+            common shift changes nothing: then the total momentum Σᵢ pᵢ is conserved.
         velocity_features: `"scaled"`; or, where v₀ is a velocity that nothing reaches,
             `"rapidity"`, arctanh(q̇/v₀), or `"arcsine"`, arcsin(q̇/v₀): these know where the
             velocities end, as sine and cosine know that a full turn changes nothing.
@@ -67,6 +75,7 @@ class Model:
     context: int = 0
     context_scale: float | tuple[float, ...] = 1.0
     angle_features: str = "trig"
+    position_features: str = "scaled"
     velocity_features: str = "scaled"
     width: int = 128
     depth: int = 2
@@ -81,6 +90,9 @@ class Model:
         _inputs.choice("activation", self.activation, networks.ACTIVATIONS)
         _inputs.choice("initialisation", self.initialisation, networks.INITIALISATIONS)
         _inputs.choice("angle_features", self.angle_features, ANGLE_FEATURES)
+        _inputs.choice("position_features", self.position_features, POSITION_FEATURES)
+        if self.position_features != "scaled" and any(self.angles):
+            raise ValueError("expected position_features='scaled' where a coordinate is an angle")
         _inputs.choice("velocity_features", self.velocity_features, VELOCITY_FEATURES)
         _inputs.count(0, context=self.context)
         if self.angles and len(self.angles) != self.dim:
@@ -115,7 +127,8 @@ class Model:
         return VELOCITY_FEATURES[self.velocity_features](scaled)
 
     def _position_features(self, q):
-        scaled, of_angle = q / jnp.asarray(self.position_scale), ANGLE_FEATURES[self.angle_features]
+        of_angle = ANGLE_FEATURES[self.angle_features]
+        scaled = POSITION_FEATURES[self.position_features](q / jnp.asarray(self.position_scale))
         positions = []
         for i, angle in enumerate(self.angles or (False,) * self.dim):
             positions += of_angle(q[i]) if angle else [scaled[i]]

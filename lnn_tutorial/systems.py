@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from lnn_tutorial import _inputs
 
@@ -567,3 +568,84 @@ class WaveEquation(System):
         _inputs.count(n=n)
         q, q_dot = jax.random.normal(key, (2, n, self.nodes))
         return q, self.speed / self.spacing * q_dot
+
+
+@dataclass(frozen=True)
+class MassesOnSprings(System):
+    r"""Equal masses joined by equal springs along the edges of a graph: q = their heights, `[n]`.
+
+    𝓛 = ½ m Σᵢ φ̇ᵢ² − ½ κ Σ_edges (φᵢ − φⱼ)² and φ̈ᵢ = (κ/m) Σⱼ (φⱼ − φᵢ), the sum over the
+    neighbours j of i. On a grid that is an elastic membrane.
+
+    `sample`: white noise, every φᵢ and φ̇ᵢ from a normal distribution of width 1 and √(κ/m).
+
+    Args:
+        edges: pairs of masses, numbered from 0 on, such as `fields.Neighbourhoods.edges`.
+        mass: m, in kg.
+        stiffness: κ, in N/m.
+    """
+
+    edges: tuple[tuple[int, int], ...]
+    mass: float = 1.0
+    stiffness: float = 1.0
+
+    def __post_init__(self):
+        edges = np.asarray(self.edges)
+        if edges.ndim != 2 or edges.shape[1] != 2 or not np.issubdtype(edges.dtype, np.integer):
+            raise ValueError(f"expected edges as pairs of masses, got {edges.dtype}{edges.shape}")
+        if edges.min() < 0 or (edges[:, 0] == edges[:, 1]).any():
+            raise ValueError("expected edges between two different masses, numbered from 0 on")
+        if not np.bincount(edges.ravel()).all():
+            raise ValueError("expected an edge at every mass")
+        object.__setattr__(self, "edges", tuple((int(i), int(j)) for i, j in edges))
+        _inputs.positive(mass=self.mass, stiffness=self.stiffness)
+
+    @property
+    def dim(self):
+        """The number of coordinates, one for each mass."""
+        return 1 + max(max(edge) for edge in self.edges)
+
+    @property
+    def angles(self):
+        """No coordinate is an angle."""
+        return (False,) * self.dim
+
+    def density(self, phi, phi_dot):
+        """ℓ of one mass, which comes first, and its neighbours, in joules.
+
+        Each spring is seen from both of its ends, and counts half at each.
+        """
+        phi, phi_dot = _inputs.state(phi, phi_dot, names=("phi", "phi_dot"))
+        stretch = phi[1:] - phi[0]
+        return 0.5 * self.mass * phi_dot[0] ** 2 - 0.25 * self.stiffness * stretch @ stretch
+
+    def _stretch(self, q):
+        ends = np.asarray(self.edges)
+        return q[ends[:, 1]] - q[ends[:, 0]], ends
+
+    def lagrangian(self, q, q_dot):
+        """𝓛 = ½ m Σ φ̇² − ½ κ Σ (φᵢ − φⱼ)², in joules."""
+        kinetic, potential = self._energies(q, q_dot)
+        return kinetic - potential
+
+    def energy(self, q, q_dot):
+        """E = ½ m Σ φ̇² + ½ κ Σ (φᵢ − φⱼ)², in joules."""
+        return sum(self._energies(q, q_dot))
+
+    def _energies(self, q, q_dot):
+        q, q_dot = self._state(q, q_dot)
+        stretch, _ = self._stretch(q)
+        return 0.5 * self.mass * q_dot @ q_dot, 0.5 * self.stiffness * stretch @ stretch
+
+    def acceleration(self, q, q_dot):
+        """φ̈ `[n]`, in m/s²: see above."""
+        q, _ = self._state(q, q_dot)
+        stretch, ends = self._stretch(q)
+        pull = self.stiffness / self.mass * stretch
+        return jnp.zeros_like(q).at[ends[:, 0]].add(pull).at[ends[:, 1]].add(-pull)
+
+    def sample(self, key, n):
+        """Draw `n` states as the class's docstring says: `(q, q_dot)`, each `[n, masses]`."""
+        _inputs.count(n=n)
+        q, q_dot = jax.random.normal(key, (2, n, self.dim))
+        return q, (self.stiffness / self.mass) ** 0.5 * q_dot

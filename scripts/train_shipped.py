@@ -39,12 +39,34 @@ def particle(lagrangian, name):
     return model, recipe, 6_000, experiments.ParticleProtocol(system, substeps=20)
 
 
+def wave(positions):
+    """The same of a density of the wave equation."""
+    from lnn_tutorial import experiments, fields, systems
+
+    n = experiments.TRAINING_RING
+    model = experiments.field_model(fields.ring(n), positions)
+    recipe = experiments.field_recipe(systems.WaveEquation(n), experiments.LONG_FIELD_POLISH)
+    return model, recipe, 3_000, experiments.WaveProtocol()
+
+
+def springs(place):
+    """The same of a density of masses and springs: on a grid of 5 by 5, or on an irregular web."""
+    from lnn_tutorial import experiments, fields, systems
+
+    nodes = fields.membrane(5, 5) if place == "membrane" else fields.graph(10, experiments.WEB)
+    system = systems.MassesOnSprings(nodes.edges)
+    recipe = experiments.field_recipe(system, experiments.Polish(150, 48))
+    return experiments.field_model(nodes), recipe, 2_000, experiments.NoiseProtocol(system)
+
+
 TASKS = {f"double_pendulum_{name}": partial(double_pendulum, name) for name in ("lnn", "black_box")}
 TASKS |= {
     f"particle_{lagrangian}_{name}": partial(particle, lagrangian, name)
     for lagrangian in ("paper", "relativistic")
     for name in ("lnn", "hnn_canonical", "black_box", "hnn", "delan")
 }
+TASKS |= {"wave_lnn": partial(wave, "centred"), "wave_lnn_raw": partial(wave, "scaled")}
+TASKS |= {f"{place}_lnn": partial(springs, place) for place in ("membrane", "web")}
 """What is trained, by the name that it is shipped under."""
 
 
@@ -63,6 +85,8 @@ def make(name):
         "train_seconds": round(fit.seconds),
         "figures": store.for_json(figures, 4),
     }
+    # of a field, the density is saved: it serves on any nodes
+    model = getattr(model, "model", model)
     store.save_model(store.SHIPPED / f"{name}.npz", model, fit.params, header)
     return f"{name}: {header['train_seconds']} s, {header['figures']}"
 

@@ -13,6 +13,8 @@ from benchmarks import (
     initialisation,
     relativistic_particle,
     study,
+    wave,
+    wave_scaling,
 )
 from lnn_tutorial import experiments, networks
 from lnn_tutorial.initialisation import kl, search
@@ -70,6 +72,7 @@ def test_the_median_lies_in_its_interval_95_times_of_100():
         (activations, activations.RECIPES, "activations"),
         (double_pendulum, double_pendulum.STUDIES, "double_pendulum"),
         (relativistic_particle, relativistic_particle.STUDIES, "relativistic_particle"),
+        (wave, wave.STUDIES, "wave"),
     ],
 )
 def test_the_committed_table_holds_every_run_and_no_other(benchmark, studies, name):
@@ -87,3 +90,27 @@ def test_a_recorded_objective_comes_out_again():
             recorded[rule]["log10_kl"]["quartiles"],
             atol=0.05,
         )
+
+
+@pytest.mark.parametrize("name", wave_scaling.CONTESTANTS)
+def test_one_acceleration_of_a_field_is_measured(name):
+    found = wave_scaling.measure(name, 20, 2)
+    assert found["seconds"] > 0 and found["compile_seconds"] > 0
+    assert found["relative_l2"] < 1e-3
+
+
+def test_the_growth_is_the_exponent_of_the_large_sizes():
+    rows = [{"n": n, "cubic": {"seconds": 1e-9 * n**3}} for n in (1000, 2000, 5000)]
+    rows += [{"n": 100, "cubic": {"seconds": 7.0}}]
+    assert wave_scaling.growth(rows, "cubic") == pytest.approx(3)
+    assert wave_scaling.growth(rows[:2], "cubic") is None
+
+
+def test_the_recorded_scaling_is_whole_and_linear():
+    found = experiments.recorded("wave_scaling")
+    rows = {row["n"]: row for row in found["rows"]}
+    assert {100, 1000, 1_000_000} <= set(rows)
+    for name in ("banded", "cg"):
+        assert found["growth"][name] < 1.1
+        assert rows[1_000_000][name]["peak_mb"] < 4096
+    assert rows[1000]["paper"]["seconds"] > 100 * rows[1000]["banded"]["seconds"]

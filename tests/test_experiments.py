@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lnn_tutorial import evaluate, experiments, integrate, store, systems, train
+from lnn_tutorial import evaluate, experiments, fields, integrate, store, systems, train
 
 DOUBLE = systems.DoublePendulum()
 KEY = jax.random.key(0)
@@ -331,6 +331,97 @@ def test_a_small_relativistic_experiment_measures_five_models_and_a_control(monk
         assert ("velocity_weighted_l1" in figures) == name.startswith("hnn")
     with pytest.raises(ValueError, match="unknown lagrangian 'newton'"):
         experiments.relativistic_particle(lagrangian="newton")
+
+
+# --- The wave equation -------------------------------------------------------------------------
+
+
+class Exactly3:
+    """A density written down, with the face of a model of three coordinates."""
+
+    dim = 3
+
+    def __init__(self, density):
+        self.density = density
+
+    def lagrangian(self, params, phi, phi_dot):
+        return self.density(phi, phi_dot)
+
+
+def string(**change):
+    system = systems.WaveEquation(experiments.TRAINING_RING, **change)
+    model = Exactly3(system.density)
+    return fields.LagrangianGraphNetwork(model, fields.ring(experiments.TRAINING_RING))
+
+
+@pytest.fixture(scope="module")
+def true_string():
+    return experiments.WaveProtocol(states=100).figures(string(), {})
+
+
+def test_the_true_density_has_the_figures_of_the_integrator(true_string):
+    floor = experiments.WaveProtocol().floor()
+    assert true_string["acceleration_relative_l2"] < 1e-5
+    assert true_string["field_error"] < 2e-6 and floor["field_error"] < 2e-6
+    assert true_string["energy_error_max"] == pytest.approx(floor["energy_error_max"], rel=1e-3)
+    assert abs(true_string["mean_shift"]) < 1e-12
+
+
+def test_the_measured_speed_is_that_of_the_longest_wave(true_string):
+    k = 2 * np.pi / 100
+    assert true_string["wave_speed"] == pytest.approx(2 * np.sin(k / 2) / k, rel=1e-6)
+
+
+def test_the_slip_of_the_public_code_shows_in_the_speed():
+    """2 Δx for Δx², with ten nodes on a ring of length 1: c = √(Δx/2) = 0.22."""
+    slow = string(speed=(0.1 / 2) ** 0.5)
+    found = experiments.WaveProtocol(states=100, seconds=100).figures(slow, {})
+    assert found["wave_speed"] == pytest.approx(0.2236, abs=1e-4)
+    assert found["field_error"] > 0.5
+
+
+def test_a_pulse_passes_through_itself_on_the_far_side():
+    """After half a pass its two halves meet opposite, after a whole one at the start."""
+    protocol = experiments.WaveProtocol(seconds=100, width=5.0)
+    phi, _ = protocol.motion(string(), {})
+    assert phi.shape == (101, 100) and phi.dtype == np.float64
+    assert [int(phi[t].argmax()) for t in (0, 50, 100)] == [50, 0, 50]
+    assert phi[50].max() == pytest.approx(1, abs=0.05)
+    assert phi[25].max() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_larger_ring_is_judged_against_its_own_exact_motion():
+    found = experiments.larger_ring(string(), {}, 300, 5)
+    assert found["acceleration_relative_l2"] < 1e-4 and found["field_error"] < 1e-4
+    slow = experiments.larger_ring(string(speed=0.5), {}, 300, 5)
+    assert slow["acceleration_relative_l2"] == pytest.approx(0.75, abs=1e-3)
+
+
+def test_the_dispersion_is_told_from_the_longest_wave_to_the_checkerboard():
+    found = experiments.wave_dispersion(string(), {}, points=5)
+    np.testing.assert_allclose(found["wavenumber"], np.pi * np.arange(1, 5) / 4)
+    np.testing.assert_allclose(found["learned"], found["true"], atol=1e-12)
+    assert found["true"][-1] == pytest.approx(2) and found["continuum"][-1] == pytest.approx(np.pi)
+
+
+def test_a_small_experiment_with_the_wave_measures_two_densities(monkeypatch):
+    protocol = experiments.WaveProtocol(seconds=3, states=50)
+    monkeypatch.setattr(experiments, "WaveProtocol", lambda: protocol)
+    monkeypatch.setattr(experiments, "LARGER_RINGS", ((200, 2),))
+    result = experiments.wave(seed=1, steps=20, progress=False)
+    assert (result["experiment"], result["seed"], result["steps"]) == ("wave", 1, 20)
+    assert result["states_seen"] == 20 * 32 + 64
+    assert set(result["models"]) == {"lnn", "lnn_raw"}
+    for figures in result["models"].values():
+        assert figures.keys() >= result["integrator_floor"].keys()
+    assert set(result["larger_rings"]) == {"200"}
+    assert len(result["dispersion"]["learned"]) == len(result["dispersion"]["wavenumber"])
+    json.dumps(store.for_json(result), allow_nan=False)
+    with pytest.raises(ValueError, match="unknown positions 'lifted'; known are: centred"):
+        experiments.field_model(fields.ring(10), "lifted")
+
+
+# --- Recorded results --------------------------------------------------------------------------
 
 
 def test_recorded_results_are_what_json_held(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lnn_tutorial import fields, mechanics, models, train
+from lnn_tutorial import fields, integrate, mechanics, models, systems, train
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -332,3 +332,64 @@ def test_calls_that_cannot_work_are_refused():
         fields.LagrangianGraphNetwork(models.LNN(dim=2), nodes)
     with pytest.raises(TypeError, match="with a Lagrangian, got BlackBox"):
         fields.LagrangianGraphNetwork(models.BlackBox(dim=3), nodes)
+
+
+# --- Small waves -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("difference", ["one-sided", "central"])
+def test_the_dispersion_of_a_density_is_that_of_the_string(difference):
+    wave = systems.WaveEquation(50, spacing=0.4, speed=1.3, difference=difference)
+    k = np.linspace(0.01, np.pi, 30)
+    expected = wave.frequency(k / 0.4)
+    np.testing.assert_allclose(fields.dispersion(wave.density)(k), expected, atol=1e-12)
+    flipped = fields.dispersion(lambda *state: -wave.density(*state))
+    np.testing.assert_allclose(flipped(k), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("turns", [1, 2, -2, 5])
+def test_a_small_wave_moves_as_its_dispersion_says(turns):
+    """Also where a density couples φ̇ and φ, and so prefers a direction."""
+
+    def leaning(phi, phi_dot):
+        kinetic = 0.5 * phi_dot[1] ** 2 + 0.1 * phi_dot[0] * phi_dot[1]
+        return kinetic - 0.5 * (phi[2] - phi[1]) ** 2 + 0.3 * phi_dot[1] * (phi[2] - phi[0])
+
+    k, place = 2 * np.pi * turns / 12, np.arange(12)
+    omega = float(fields.dispersion(leaning)(k))
+    other = float(fields.dispersion(leaning)(-k))
+    assert omega > 0 and abs(omega - other) > 0.1
+    phi, phi_dot = np.cos(k * place), omega * np.sin(k * place)
+    found = jax.jit(fields.acceleration(leaning, fields.ring(12)))(phi, phi_dot)
+    np.testing.assert_allclose(found, -(omega**2) * phi, atol=1e-12)
+
+
+def test_a_field_that_does_not_oscillate_has_no_frequency():
+    def falling(phi, phi_dot):
+        return 0.5 * phi_dot[1] ** 2 + 0.5 * phi[1] ** 2
+
+    assert np.isnan(fields.dispersion(falling)(np.array([0.0, 1.0]))).all()
+    with pytest.raises(TypeError, match="density"):
+        fields.dispersion(1.0)
+
+
+def test_a_field_that_may_be_lifted_keeps_its_momentum():
+    """Noether: with centred positions Σ p is constant, whatever the weights; else it is not."""
+    for positions in ("centred", "scaled"):
+        model = models.LNN(dim=3, width=8, depth=2, position_features=positions)
+        params = jax.tree.map(lambda x: x.astype(float), model.init(jax.random.key(0)))
+        density, nodes = partial(model.lagrangian, params), fields.ring(10)
+        momentum = mechanics.momentum(fields.lagrangian(density, nodes))
+        move = jax.jit(
+            partial(
+                integrate.rollout,
+                fields.acceleration(density, nodes),
+                dt=0.1,
+                steps=10,
+                substeps=20,
+            )
+        )
+        phi, phi_dot = move(0.3 * field(nodes)[0], 0.3 * field(nodes)[1])
+        total = jax.vmap(momentum)(phi, phi_dot).sum(axis=1)
+        kept = np.allclose(total, total[0], atol=1e-8)
+        assert kept == (positions == "centred")

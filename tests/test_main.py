@@ -158,6 +158,23 @@ def test_a_control_has_a_table_of_its_own(monkeypatch, capsys):
     assert again.split() == ["error", "0.001"]
 
 
+def test_larger_rings_have_a_table_of_their_own(monkeypatch, capsys):
+    result = {
+        "experiment": "wave",
+        "seed": 0,
+        "states_seen": 1000,
+        "models": {"lnn": {"field_error": 0.5}},
+        "integrator_floor": {"field_error": 1e-6},
+        "larger_rings": {"1000": {"field_error": 0.001}},
+    }
+    monkeypatch.setitem(experiments.EXPERIMENTS, "wave", lambda: result)
+    monkeypatch.setattr(experiments.EXPERIMENTS["wave"], "__doc__", "A stand-in.")
+    assert main(["reproduce", "wave"]) == 0
+    *_, title, sizes, errors = capsys.readouterr().out.splitlines()
+    assert "larger rings" in title
+    assert (sizes.split(), errors.split()) == (["1000"], ["field_error", "0.001"])
+
+
 def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
     folder, _ = reproduced
     options = ["--seed", "4", "--steps", "600", "--checkpoint", str(folder / "kept")]
@@ -182,6 +199,7 @@ def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
         (["reproduce", "double-pendulum", "--paper", "--states", "visited"], "trains on the box"),
         (["reproduce", "relativistic-particle", "--lagrangian", "newton"], "invalid choice"),
         (["reproduce", "double-pendulum", "--lagrangian", "paper"], "unrecognized arguments"),
+        (["reproduce", "wave", "--starts", "3"], "unrecognized arguments: --starts"),
     ],
 )
 def test_bad_arguments_are_explained(arguments, message, capsys):

@@ -156,6 +156,12 @@ def test_a_black_box_answers_in_units_of_its_scale():
         ({"velocity_scale": (1.0, 1.0, 1.0)}, ValueError, "2 entries in velocity_scale"),
         ({"position_scale": float("nan")}, ValueError, "position_scale to be finite"),
         ({"velocity_features": "gamma"}, ValueError, "known are: arcsine, rapidity, scaled"),
+        ({"position_features": "mean"}, ValueError, "known are: centred, scaled"),
+        (
+            {"position_features": "centred", "angles": (False, True)},
+            ValueError,
+            "position_features='scaled' where a coordinate is an angle",
+        ),
         ({"context": -1}, ValueError, "context >= 0"),
         ({"context": 1.0}, TypeError, "context to be a whole number"),
         ({"context": 1, "context_scale": 0.0}, ValueError, "context_scale > 0"),
@@ -207,6 +213,16 @@ def test_the_short_way_to_the_equation_of_motion_is_the_long_one(angles, feature
         jax.tree.leaves(gradient), jax.tree.leaves(jax.jit(jax.grad(paper))(params)), strict=True
     ):
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-4 * float(jnp.abs(b).max()) + 1e-6)
+
+
+@pytest.mark.parametrize("kind", [models.LNN, models.BlackBox, models.HNN, models.DeLaN])
+def test_with_centred_positions_a_common_shift_changes_nothing(kind):
+    model = kind(dim=3, width=8, depth=1, position_features="centred")
+    params = model.init(jax.random.key(0))
+    q, q_dot = jax.random.normal(jax.random.key(1), (2, 3))
+    at = jax.jit(partial(model.acceleration, params))
+    np.testing.assert_allclose(at(q + 2.0, q_dot), at(q, q_dot), rtol=1e-3, atol=1e-4)
+    assert not np.allclose(at(q + jnp.array([2.0, 0, 0]), q_dot), at(q, q_dot), atol=1e-2)
 
 
 # --- A context ---------------------------------------------------------------------------------

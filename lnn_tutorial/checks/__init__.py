@@ -38,11 +38,13 @@ from lnn_tutorial.checks.chapter6 import (
     magnetic_field,
     partner_bracket,
 )
+from lnn_tutorial.checks.chapter7 import bands, cylinder, hanging_string, slipped_speed
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
 
 __all__ = [
     "Verdict",
     "ask",
+    "bands",
     "batch_energies",
     "bead_on_parabola",
     "bell",
@@ -50,12 +52,14 @@ __all__ = [
     "best_constant",
     "check",
     "compare",
+    "cylinder",
     "double_pendulum_mass",
     "error_power",
     "fastest_slide",
     "friction",
     "gauge",
     "gauged_lagrangian",
+    "hanging_string",
     "heavier_pendulum",
     "honest_split",
     "hoop",
@@ -71,6 +75,7 @@ __all__ = [
     "partner_bracket",
     "right",
     "slides",
+    "slipped_speed",
     "spherical_pendulum",
     "tail",
     "throw_action",

@@ -1,0 +1,362 @@
+"""Checks of chapter 7, the wave equation."""
+
+from collections.abc import Callable
+from itertools import islice
+from numbers import Number
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lnn_tutorial import fields
+from lnn_tutorial.checks.verdict import (
+    Stop,
+    Verdict,
+    ask,
+    check,
+    compare,
+    right,
+    with_hint,
+    with_slip,
+    wrong,
+)
+
+
+def _real(found: Any, name: str) -> np.ndarray:
+    """An array of real numbers, or a verdict."""
+    try:
+        array = np.asarray(found)
+    except (TypeError, ValueError) as error:
+        raise Stop(wrong(f"{name} should be an array of real numbers.")) from error
+    if array.dtype.kind not in "iuf":
+        what = f"{array.dtype} numbers" if array.dtype.kind == "c" else type(found).__name__
+        raise Stop(wrong(f"{name} should be made of real numbers, got {what}."))
+    return array.astype(float)
+
+
+def _curvature(phi, step=1):
+    """φ_{i+s} − 2 φ_i + φ_{i−s} on a ring."""
+    return np.roll(phi, -step) - 2 * phi + np.roll(phi, step)
+
+
+APART = "In yours, even and odd nodes know nothing of each other."
+
+
+@check("return the speed of that code's waves, and the mended accelerations.")
+def slipped_speed(speed: Callable, acceleration: Callable) -> Verdict:
+    """Two dx for dx²: `speed(dx) -> number` and `acceleration(phi [n], dx) -> [n]`, on a ring."""
+    dx = np.array([0.1, 0.5, 0.02, 3.0])
+    found = [_real(ask(speed, float(x)), "Your speed") for x in dx]
+    for each in found:
+        if each.shape not in ((), (1,)):
+            return wrong(f"A speed is one number, yours has shape {each.shape}.")
+    found, expected = np.array([each.item() for each in found]), np.sqrt(dx / 2)
+    for i, x in enumerate(dx):
+        verdict = compare(found[i], expected[i], name=f"Your speed for dx = {x:g}")
+        if not verdict:
+            slips = {
+                "Is this a speed, or the square of one?": dx / 2,
+                "Upside down: do the waves of that code gain or lose speed as dx shrinks?": (
+                    np.sqrt(2 / dx)
+                ),
+                "Upside down, and is this a speed or the square of one?": 2 / dx,
+                "This is the speed that was intended. Which one has the code?": 1 + 0 * dx,
+                "This is in nodes a second. How far apart are they?": 1 / np.sqrt(2 * dx),
+                "Does the 2 stand under the root or outside?": np.sqrt(dx) / 2,
+                "Where is the 2?": np.sqrt(dx),
+                "On which side of the fraction is the 2?": np.sqrt(2 * dx),
+            }
+            return with_slip(verdict, found, slips)
+    for n, x in ((12, 0.1), (9, 0.6)):
+        phi = np.random.default_rng(n).standard_normal(n)
+        given = jnp.asarray(phi, float)
+        name = f"Your speed is right. Your acceleration for dx = {x:g}"
+        found = _real(ask(acceleration, given, x), name)
+        expected = _curvature(phi) / x**2
+        settings = {"atol": 1e-5 / x**2}  # two terms of order 1/dx² cancel
+        verdict = compare(found, expected, name=name, **settings)
+        if verdict:
+            continue
+        if found.shape != phi.shape:
+            return with_hint(verdict, "On a ring every node has two neighbours.")
+        if compare(found[1:-1], expected[1:-1], **settings):
+            return with_hint(verdict, "Who are the neighbours of the first and the last node?")
+        if compare(found[2:-2], (_curvature(phi, 2) / (4 * x**2))[2:-2], **settings):
+            return with_hint(verdict, APART)
+        slips = {
+            "There is still 2 dx below.": _curvature(phi) / (2 * x),
+            "You divided by dx once.": _curvature(phi) / x,
+            "The spacing is squared; is the 2 still needed?": _curvature(phi) / (2 * x**2),
+            "In (2 dx)² the 2 is squared, too. Is it still needed?": _curvature(phi) / (2 * x) ** 2,
+            "A node above its neighbours is pulled down.": -expected,
+            "You multiplied by dx².": _curvature(phi) * x**2,
+            "You did not divide at all.": _curvature(phi),
+            "This is a slope, not a curvature.": (np.roll(phi, -1) - np.roll(phi, 1)) / (2 * x),
+        }
+        return with_slip(verdict, found, slips, **settings)
+    return right("Both are right. The finer its grid, the slower are the waves of that code.")
+
+
+@check("return the offsets of all bands.")
+def bands(offsets: Callable) -> Verdict:
+    """The bands of a mass matrix: `offsets(stencil) -> {o: M[i, i + o] may differ from zero}`."""
+    before = None
+    for stencil in ((-1, 0, 1), (0, 1), (-2, 0, 2), (0, 1, 3)):
+        found = _offsets(ask(offsets, stencil))
+        expected = {b - a for a in stencil for b in stencil}
+        if found == expected:
+            before = found
+            continue
+        verdict = wrong(f"Your offsets for the stencil {stencil} are not right.")
+        slips = {
+            "That is the stencil. But node i stands in the neighbourhoods of others, too.": (
+                set(stencil)
+            ),
+            "Where is the diagonal?": expected - {0},
+            "The stencil is another one, and your offsets are the same.": before,
+            "Does node i share a neighbourhood with every node in between?": (
+                set(range(min(expected), max(expected) + 1))
+            ),
+            "These are sums. How far is it from one node of a neighbourhood to another?": (
+                {a + b for a in stencil for b in stencil}
+            ),
+        }
+        for hint, slip in slips.items():
+            if found == slip:
+                return with_hint(verdict, hint)
+        if any(-o not in found for o in found):
+            return with_hint(verdict, "M is symmetric: are your offsets?")
+        if extra := found - expected:
+            apart = min(map(abs, extra))
+            return with_hint(verdict, f"In which neighbourhood do nodes i and i + {apart} meet?")
+        return with_hint(verdict, "Some are missing. Which nodes meet in a neighbourhood?")
+    return right("Right for four stencils. How many bands come from five nodes in a row?")
+
+
+def _offsets(found):
+    """A set of whole numbers, or a verdict."""
+    if isinstance(found, Number) or (hasattr(found, "ndim") and found.ndim == 0):
+        raise Stop(wrong("Expected the offsets themselves, not one number."))
+    try:
+        if isinstance(found, str):
+            raise TypeError("letters are no offsets")
+        parts = list(islice(np.asarray(found) if hasattr(found, "ndim") else found, 1000))
+    except TypeError as error:
+        raise Stop(wrong(f"Expected a set of offsets, got {type(found).__name__}.")) from error
+    for part in parts:
+        if not isinstance(part, (Number, np.generic, jax.Array)):
+            raise Stop(wrong(f"Offsets are whole numbers, got {type(part).__name__}."))
+        value = _real(part, "Every offset")
+        if value.shape != () or value != np.round(value) or not np.isfinite(value):
+            raise Stop(wrong(f"Offsets are whole numbers, got {part}."))
+    return {int(part) for part in parts}
+
+
+@check("write the density, and return the frequency.")
+def hanging_string(density: Callable, frequency: Callable) -> Verdict:
+    """A string on springs: `density(phi [3], phi_dot [3], kappa)` and `frequency(k, kappa)`."""
+    ring, kappa = fields.ring(12), 0.7
+    noise = np.random.default_rng(0).standard_normal((2, ring.size))
+    phi, curvature = noise[0], _curvature(noise[0])
+    found = _accelerations(density, (0.0, kappa), ring, *jnp.asarray(noise, float))
+    settings = {"rtol": 1e-3, "atol": 2e-3}
+    verdict = compare(found[0], curvature, name="Without springs, κ = 0, your φ̈", **settings)
+    if not verdict:
+        slips = {
+            "In ½ φ̇² stands a ½. Or is the mass of a node counted twice?": curvature / 2,
+            "Each node stands in three neighbourhoods. Is its mass counted three times?": (
+                curvature / 3
+            ),
+            "Is there a ½ before the slope? Or is each piece of string counted twice?": (
+                2 * curvature
+            ),
+            "A node above its neighbours is pulled down.": -curvature,
+            APART: _curvature(phi, 2) / 4,
+            "The nodes do not pull on each other.": 0 * phi,
+        }
+        return with_slip(verdict, found[0], slips, **settings)
+    added, pull = found[1] - curvature, -kappa * phi
+    name = f"What the springs add to φ̈ for κ = {kappa:g}"
+    verdict = compare(added, pull, name=name, **settings)
+    if not verdict:
+        slips = {
+            "κ changes nothing. Which node is held by the spring?": 0 * pull,
+            "A pull is the slope of an energy. What is the slope of κ φ²?": 2 * pull,
+            "Your springs push the nodes away from rest.": -pull,
+            "Your springs push the nodes away from rest, and where is the ½?": -2 * pull,
+            "Each node stands in three neighbourhoods and hangs on three springs of yours.": (
+                3 * pull
+            ),
+            "Each node hangs on three springs of yours, and where is the ½?": 6 * pull,
+            "κ is the stiffness. Its square is not.": kappa * pull,
+            "Your springs are half as stiff: compare with what stands before φ̇².": pull / 2,
+            "Your springs join the nodes to each other, and not to the ground.": kappa * curvature,
+            "The pull of a spring grows with φ. Is its energy of the first degree?": (
+                -kappa + 0 * phi
+            ),
+            "Is the energy of your spring of the first degree in φ?": -kappa / 2 + 0 * phi,
+        }
+        return with_slip(verdict, added, slips, **settings)
+    return _frequencies(frequency)
+
+
+def _accelerations(density, kappas, ring, phi, phi_dot):
+    """φ̈ on a ring for each κ `[len(kappas), n]`, or a verdict."""
+    for kappa in kappas:
+        value = _real(ask(density, phi[:3], phi_dot[:3], kappa), "Your density")
+        if value.shape != ():
+            raise Stop(wrong(f"A density is one number, yours has shape {value.shape}."))
+        if not np.isfinite(value):
+            raise Stop(wrong("Your density is not finite."))
+
+    def moving(kappa, *state):
+        def scalar(phi, phi_dot):
+            return jnp.asarray(density(phi, phi_dot, kappa), float)
+
+        return fields.acceleration(scalar, ring)(*state)
+
+    try:  # in one compiled piece: quicker, and a singular mass matrix gives NaN
+        found = ask(jax.jit(lambda *state: [moving(x, *state) for x in kappas]), phi, phi_dot)
+    except Stop as stop:
+        hint = "JAX has to differentiate your density. Is it written with JAX?"
+        raise Stop(with_hint(stop.verdict, hint)) from stop
+    if not np.isfinite(found).all():
+        raise Stop(wrong("Your string has no finite acceleration. Has every node a mass?"))
+    return np.asarray(found)
+
+
+def _frequencies(frequency):
+    """Verdict on ω(k) of the string on springs."""
+    k = np.linspace(-np.pi, np.pi, 17)
+    for kappa in (0.7, 2.5):
+        name = f"Your density is right. Your frequency for κ = {kappa:g}"
+        found = _real(ask(frequency, jnp.asarray(k, float), kappa), name)
+        wave = 2 * np.abs(np.sin(k / 2))
+        expected = np.sqrt(kappa + wave**2)
+        verdict = compare(found, expected, name=name)
+        if verdict:
+            continue
+        if found.shape != k.shape:
+            return with_hint(verdict, "One frequency for each wavenumber.")
+        if not np.isfinite(found).all():
+            return with_hint(verdict, "Do the springs make the nodes slower or faster?")
+        slips = {
+            "Is this ω, or its square?": expected**2,
+            "That is a continuous string. Here the nodes are 1 apart.": np.sqrt(kappa + k**2),
+            "Where are the springs?": wave,
+            "Is it the frequencies that add up, or the pulls?": np.sqrt(kappa) + wave,
+            "Is that κ, or its square?": np.sqrt(kappa**2 + wave**2),
+            "κ is not under the root.": kappa + wave,
+            "Where does the 2 before κ come from?": np.sqrt(2 * kappa + wave**2),
+            "Half of k, or all of it?": np.sqrt(kappa + 4 * np.sin(k) ** 2),
+            "What stands in front of sin²?": np.sqrt(kappa + np.sin(k / 2) ** 2),
+            "Is 1 − cos k the same as sin²(k/2)?": np.sqrt(kappa + 2 * np.sin(k / 2) ** 2),
+            "Neighbours are one node apart, not two.": np.sqrt(kappa + np.sin(k) ** 2),
+        }
+        return with_slip(verdict, found, slips)
+    return right("Density and frequency are right. Which frequencies does this string not have?")
+
+
+@check("return the index array of the cylinder.")
+def cylinder(index: Callable) -> Verdict:
+    """A rolled-up sheet: `index(rows, columns) -> [rows · columns, 5]`, columns in a circle."""
+    for rows, columns in ((4, 6), (3, 5), (5, 3), (2, 7)):
+        found, n = ask(index, rows, columns), rows * columns
+        sheet = f"For {rows} rows and {columns} columns"
+        kind = type(found).__name__
+        try:
+            found = np.asarray(found)
+        except (TypeError, ValueError):
+            return wrong("Expected an array: all rows of it of one length, five.")
+        if found.dtype.kind not in "iu":
+            kind = f"{kind} of {found.dtype}" if found.ndim else kind
+            return wrong(f"Expected an array of whole numbers, got {kind}.")
+        if found.shape != (n, 5):
+            hints = {
+                (5, n): " Is it transposed?",
+                (n, 4): " Where is the node itself?",
+                (rows, columns, 5): " Each node has a row of its own.",
+            }
+            hint = hints.get(found.shape, "")
+            return wrong(f"{sheet} expected shape {(n, 5)}, got {found.shape}.{hint}")
+        verdict = _numbered(found, rows, columns, sheet)
+        if not verdict:
+            return verdict
+        verdict = _neighbours(found, rows, columns, sheet)
+        if not verdict:
+            return verdict
+    return right("A cylinder in every size that was tried. Give it a density, and let it swing.")
+
+
+def _numbered(found, rows, columns, sheet):
+    """Verdict on the range of the numbers, and on the first of each row."""
+    n = rows * columns
+    for i in np.flatnonzero(((found < 0) | (found >= n)).any(axis=1))[:1]:
+        number = next(x for x in found[i] if not 0 <= x < n)
+        verdict = wrong(f"{sheet} the row of node {divmod(int(i), columns)} holds {number}.")
+        if number == -1:
+            return with_hint(verdict, "To NumPy, index −1 is the last node, a neighbour far away.")
+        return with_hint(verdict, "No node has that number.")
+    first = found[:, 0]
+    for i in np.flatnonzero(first != np.arange(n))[:1]:
+        verdict = wrong(
+            f"{sheet} row {i} belongs to node {divmod(int(i), columns)}, and yours begins with "
+            f"{first[i]}."
+        )
+        other = np.arange(n).reshape(columns, rows).T.ravel()
+        if any(np.array_equal(first, slip) for slip in (other, other.argsort())):
+            return with_hint(verdict, ORDER)
+        return with_hint(verdict, "A row begins with the node itself.")
+    return right("")
+
+
+ORDER = "Is that r · columns + c? You count down the columns."
+
+
+def _neighbours(found, rows, columns, sheet):
+    """Verdict on the four neighbours, in any order, of rows that begin with their node."""
+    n = rows * columns
+    number = np.arange(n).reshape(rows, columns)
+    up, side = (_both_sides(number, axis) for axis in (0, 1))
+    around, along = (_both_sides(number, axis, "wrap") for axis in (0, 1))
+    other = np.arange(n).reshape(columns, rows).T
+    nearest = np.sort(found[:, 1:], axis=1)
+    off = np.flatnonzero((nearest != _sorted(number, *up, *along)).any(axis=1))
+    if not off.size:
+        return right("")
+    r, c = np.divmod(off, columns)
+    verdict = wrong(
+        f"{sheet} the neighbours of {len(off)} of {n} nodes are wrong, first those of node "
+        f"({r[0]}, {c[0]})."
+    )
+    slips = {
+        "Top and bottom are joined, too: that is a membrane.": (number, *around, *along),
+        "You joined top and bottom. Which way is the sheet rolled up?": (number, *around, *side),
+        "Your sheet is still flat.": (number, *up, *side),
+        "Where a row ends yours goes on in the next one: a spiral staircase.": (
+            (number, *up, (number - 1) % n, (number + 1) % n)
+        ),
+        ORDER: (other, *_both_sides(other, 0), *_both_sides(other, 1, "wrap")),
+    }
+    for hint, slip in slips.items():
+        if np.array_equal(nearest, _sorted(*slip)):
+            return with_hint(verdict, hint)
+    if np.isin(r, (0, rows - 1)).all():
+        return with_hint(verdict, "What stands for the missing neighbour at the top and bottom?")
+    if np.isin(c, (0, columns - 1)).all():
+        return with_hint(verdict, "Who is beside the first and the last node of a row?")
+    return with_hint(verdict, "Who is left, right, above and below?")
+
+
+def _both_sides(number, axis, mode="edge"):
+    """The numbers before and after each node; at an edge itself, or with "wrap" a circle."""
+    width = [(1, 1) if axis == other else (0, 0) for other in (0, 1)]
+    padded = np.moveaxis(np.pad(number, width, mode=mode), axis, 0)
+    return np.moveaxis(padded[:-2], 0, axis), np.moveaxis(padded[2:], 0, axis)
+
+
+def _sorted(number, *neighbours):
+    """Neighbours `[n, 4]` by the number of their node, in ascending order each."""
+    table = np.stack([each.ravel() for each in neighbours], axis=1)
+    return np.sort(table[number.ravel().argsort()], axis=1)
