@@ -644,8 +644,10 @@ class WaveProtocol:
         """ω/k of the longest wave, in m/s, from the turns that its phase makes in a motion."""
         k = 2 * np.pi / self.nodes
         wave, slope = (np.fft.fft(x, axis=1)[:, 1] for x in (phi, phi_dot))
-        # of a pulse at rest the wave stands: φ̂ = A cos ωt and −φ̂̇/ω = A sin ωt
-        phase = np.unwrap(np.arctan2(-(slope / wave[0]).real / k, (wave / wave[0]).real))
+        wave, slope = (wave / wave[0]).real, (slope / wave[0]).real
+        # of a pulse at rest the wave stands: φ̂ = cos ωt and −φ̂̇/ω = sin ωt
+        omega = np.sqrt(np.sum(slope**2) / np.sum(1 - wave**2))
+        phase = np.unwrap(np.arctan2(-slope / omega, wave))
         return float((phase[-1] - phase[0]) / self.seconds / k)
 
 
