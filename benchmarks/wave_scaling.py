@@ -7,7 +7,7 @@ and must come close to the true acceleration before their figures count. `paper`
 Hessian and the mixed derivatives of the whole Lagrangian as n × n matrices and their
 pseudoinverse; `banded` and `cg` are the two solvers of `fields`. Each pair of a contestant and an n
 has a process of its own, one after the other, so that the peak of its memory is its own: the table
-shows what that process held above one that has only imported JAX.
+shows by how much it rose, with compiling, after the ring and its state had been made.
 
 The growth is the slope of log(time) against log(n) from n = 1000 on.
 """

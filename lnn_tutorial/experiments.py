@@ -492,7 +492,7 @@ WEB = (
     (7, 9),
     (8, 9),
 )
-"""Springs between ten masses: a square, joined by a loop to a triangle."""
+"""The springs of ten masses that form a square, a loop and a triangle."""
 
 
 def field_model(nodes, positions="centred"):
@@ -701,7 +701,8 @@ def larger_ring(model, params, nodes, seconds):
     """A density on a larger ring that is full of pulses of random heights, in single precision.
 
     Returns:
-        Dict of floats: `acceleration_relative_l2` and `field_error` as in `WaveProtocol`.
+        Dict of floats: `acceleration_relative_l2` of the pulses at the start, and `field_error` at
+        the end as in `WaveProtocol`.
     """
     system, protocol = systems.WaveEquation(nodes), WaveProtocol()
     heights = jax.random.uniform(jax.random.key(2), (nodes // protocol.nodes,), minval=-1.0)
@@ -720,7 +721,7 @@ def larger_ring(model, params, nodes, seconds):
 
 
 def wave_dispersion(model, params, points=33):
-    """ω(k) of a learned density, of the true one and of the continuum, lists from 0 to k = π."""
+    """ω(k) of a learned density, of the true one and of the continuum, for 0 < k ≤ π: lists."""
     with integrate.double_precision():
         params = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), params)
         k = np.linspace(0, np.pi, points)[1:]

@@ -44,8 +44,8 @@ class Neighbourhoods:
             matrix banded. None for any other graph.
 
     Raises:
-        TypeError, ValueError: an index that is not a whole number or not below the number of nodes,
-            a node that no neighbourhood holds.
+        TypeError, ValueError: an index that is not a whole number or is negative, a node that no
+            neighbourhood holds.
     """
 
     index: np.ndarray
@@ -299,7 +299,7 @@ def coloured_hessian(lagrangian, nodes):
     Returns:
         Function `(phi, phi_dot) -> entries`, in the order of `nodes.pattern`.
 
-    Source: Cranmer et al. (2020), Section 4; the idea is Curtis, Powell & Reid's (1974).
+    Source: Cranmer et al. (2020), Section 5; the idea is Curtis, Powell & Reid's (1974).
     """
     momentum = jax.grad(lagrangian, argnums=1)
     rows, columns = nodes.pattern
@@ -338,7 +338,7 @@ def acceleration(density, nodes, solve=None):
         FloatingPointError: M could not be solved, being singular or, for `"cg"`, indefinite
             (inside of `jit` or `vmap` the values are NaN).
 
-    Source: Cranmer et al. (2020), Section 4 and Eq. 6.
+    Source: Cranmer et al. (2020), Section 5, Eq. 6 and 8.
     """
     if solve is None:
         solve = "cg" if nodes.stencil is None else "banded"
@@ -433,7 +433,7 @@ class LagrangianGraphNetwork:
             neighbourhood.
         nodes: `Neighbourhoods`.
 
-    Source: Cranmer et al. (2020), Section 4.
+    Source: Cranmer et al. (2020), Section 5, Eq. 7.
     """
 
     model: models.Model

@@ -57,8 +57,9 @@ class Model:
         context: how many non-dynamical parameters come with a state, such as a field strength.
         context_scale: typical values of these; a number or one for each.
         angle_features: `"trig"` or `"wrapped"`.
-        position_features: `"scaled"`; or `"centred"`, each coordinate less the mean of all, where a
-            common shift changes nothing: then the total momentum Σᵢ pᵢ is conserved.
+        position_features: `"scaled"`; or `"centred"`, each q / q₀ less the mean of all. With one q₀
+            for all a common shift changes nothing: what learns a Lagrangian then conserves the
+            total momentum Σᵢ pᵢ.
         velocity_features: `"scaled"`; or, where v₀ is a velocity that nothing reaches,
             `"rapidity"`, arctanh(q̇/v₀), or `"arcsine"`, arcsin(q̇/v₀): these know where the
             velocities end, as sine and cosine know that a full turn changes nothing.
