@@ -92,6 +92,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=15, help="of each call (default: 15)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
     options = parser.parse_args()
+    if options.largest < SIZES[0] or options.repeats < 1:
+        parser.error(f"expected --largest of at least {SIZES[0]} and --repeats of at least 1")
     todo = [
         (name, n)
         for n in SIZES

@@ -542,6 +542,9 @@ class NoiseProtocol:
     system: systems.System
     states: int = 10_000
 
+    def __post_init__(self):
+        _inputs.count(states=self.states)
+
     def figures(self, model, params):
         """Dict of floats: those of `evaluate.acceleration_error`."""
         q, q_dot, truth = train.labelled(self.system)(jax.random.key(1_000_001), self.states)
@@ -570,6 +573,11 @@ class WaveProtocol:
     substeps: int = 4
     states: int = 10_000
 
+    def __post_init__(self):
+        _inputs.count(3, nodes=self.nodes)
+        _inputs.count(seconds=self.seconds, substeps=self.substeps, states=self.states)
+        _inputs.positive(width=self.width)
+
     @property
     def system(self):
         """The true string."""
@@ -591,7 +599,7 @@ class WaveProtocol:
         """The learned motion of the pulse, `(phi, phi_dot)`, each `[seconds + 1, nodes]`.
 
         Args:
-            model: a `fields.LagrangianGraphNetwork`; its density is put on this protocol's ring.
+            model: a density on its nodes, as from `field_model`; it is put on this ring.
             params: its parameters.
         """
         deployed = fields.LagrangianGraphNetwork(model.model, fields.ring(self.nodes))
@@ -704,7 +712,11 @@ def larger_ring(model, params, nodes, seconds):
         Dict of floats: `acceleration_relative_l2` of the pulses at the start, and `field_error` at
         the end as in `WaveProtocol`.
     """
-    system, protocol = systems.WaveEquation(nodes), WaveProtocol()
+    protocol = WaveProtocol()
+    _inputs.count(nodes=nodes, seconds=seconds)
+    if nodes % protocol.nodes:
+        raise ValueError(f"expected a multiple of {protocol.nodes} nodes, got {nodes}")
+    system = systems.WaveEquation(nodes)
     heights = jax.random.uniform(jax.random.key(2), (nodes // protocol.nodes,), minval=-1.0)
     phi = jnp.kron(heights, jnp.asarray(protocol.pulse()[0]))
     phi_dot = jnp.zeros_like(phi)
@@ -722,6 +734,7 @@ def larger_ring(model, params, nodes, seconds):
 
 def wave_dispersion(model, params, points=33):
     """ω(k) of a learned density, of the true one and of the continuum, for 0 < k ≤ π: lists."""
+    _inputs.count(2, points=points)
     with integrate.double_precision():
         params = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), params)
         k = np.linspace(0, np.pi, points)[1:]

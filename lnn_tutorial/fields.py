@@ -232,9 +232,13 @@ def _sum(scalar, nodes):
     return lambda phi, phi_dot: _each(scalar, nodes, *_field(nodes, phi, phi_dot)).sum()
 
 
-def _field(nodes, phi, phi_dot):
+def _require_neighbourhoods(nodes):
     if not isinstance(nodes, Neighbourhoods):
         raise TypeError(f"expected nodes to be Neighbourhoods, got {type(nodes).__name__}")
+
+
+def _field(nodes, phi, phi_dot):
+    _require_neighbourhoods(nodes)
     phi, phi_dot = _inputs.state(phi, phi_dot, names=("phi", "phi_dot"))
     if phi.shape != (nodes.size,):
         raise ValueError(f"expected a field on {nodes.size} nodes, got shape {phi.shape}")
@@ -442,6 +446,7 @@ class LagrangianGraphNetwork:
     def __post_init__(self):
         if not hasattr(self.model, "lagrangian"):
             raise TypeError(f"expected a model with a Lagrangian, got {type(self.model).__name__}")
+        _require_neighbourhoods(self.nodes)
         if self.model.dim != self.nodes.points:
             raise ValueError(
                 f"expected a model with dim={self.nodes.points}, one coordinate for each point of "

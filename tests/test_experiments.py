@@ -421,6 +421,22 @@ def test_a_small_experiment_with_the_wave_measures_two_densities(monkeypatch):
         experiments.field_model(fields.ring(10), "lifted")
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: experiments.WaveProtocol(nodes=2), "nodes >= 3, got 2"),
+        (lambda: experiments.WaveProtocol(seconds=0), "seconds >= 1, got 0"),
+        (lambda: experiments.WaveProtocol(width=0.0), "width > 0"),
+        (lambda: experiments.NoiseProtocol(systems.WaveEquation(10), 0), "states >= 1, got 0"),
+        (lambda: experiments.larger_ring(string(), {}, 250, 1), "multiple of 100 nodes, got 250"),
+        (lambda: experiments.wave_dispersion(string(), {}, points=1), "points >= 2, got 1"),
+    ],
+)
+def test_what_a_wave_cannot_be_judged_by_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
 # --- Recorded results --------------------------------------------------------------------------
 
 

@@ -221,7 +221,8 @@ def test_help_of_an_experiment_names_its_own_options(capsys):
         with pytest.raises(SystemExit):
             main(["reproduce", name, "--help"])
         shown[name] = capsys.readouterr().out
-    for option in ("--seed", "--steps", "--starts", "--json", "--checkpoint"):
+    for option in ("--seed", "--steps", "--json", "--checkpoint"):
         assert all(option in text for text in shown.values())
+    assert all(("--starts" in text) == (name != "wave") for name, text in shown.items())
     for option in ("--states", "--paper", "--loss"):
         assert option in shown["double-pendulum"] and option not in shown["spring-pendulum"]
