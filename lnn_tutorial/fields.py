@@ -332,7 +332,9 @@ def acceleration(density, nodes, solve=None):
         nodes: `Neighbourhoods` of k points.
         solve: a name in `SOLVERS`; by default `"banded"` on a ring and `"cg"` elsewhere.
             `"banded"` eliminates directly and needs a ring; `"cg"` iterates on M x and needs M
-            positive definite; `"dense"` is for comparison.
+            positive definite; `"dense"` is for comparison. Whatever comes back solves M φ̈ = F: an
+            indefinite M either has its answer from `"cg"` or is reported, and where a singular M
+            leaves several answers, it is one of them.
 
     Returns:
         Function `(phi [n], phi_dot [n]) -> phi_ddot [n]`.
