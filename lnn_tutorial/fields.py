@@ -64,6 +64,10 @@ class Neighbourhoods:
             raise ValueError(
                 f"expected every node in some neighbourhood, but none holds {_some(alone)}"
             )
+        if self.stencil is not None:
+            around = (np.arange(len(index))[:, None] + np.asarray(self.stencil)) % len(index)
+            if not np.array_equal(index, around):
+                raise ValueError(f"expected the rows of a ring for the stencil {self.stencil}")
         object.__setattr__(self, "index", index.astype(np.int32))
 
     @cached_property

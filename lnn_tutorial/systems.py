@@ -597,6 +597,8 @@ class MassesOnSprings(System):
             raise ValueError("expected edges between two different masses, numbered from 0 on")
         if not np.bincount(edges.ravel()).all():
             raise ValueError("expected an edge at every mass")
+        if len(np.unique(np.sort(edges, axis=1), axis=0)) < len(edges):
+            raise ValueError("expected every edge once; edges have no direction")
         object.__setattr__(self, "edges", tuple((int(i), int(j)) for i, j in edges))
         _inputs.positive(mass=self.mass, stiffness=self.stiffness)
 

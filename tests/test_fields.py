@@ -393,3 +393,8 @@ def test_a_field_that_may_be_lifted_keeps_its_momentum():
         total = jax.vmap(momentum)(phi, phi_dot).sum(axis=1)
         kept = np.allclose(total, total[0], atol=1e-8)
         assert kept == (positions == "centred")
+
+
+def test_a_stencil_that_is_not_that_of_the_rows_is_refused():
+    with pytest.raises(ValueError, match="the rows of a ring for the stencil"):
+        fields.Neighbourhoods(fields.line(12).index, (-1, 0, 1))

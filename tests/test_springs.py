@@ -78,6 +78,7 @@ def test_white_noise_of_the_width_it_says():
         (((0, 0), (0, 1)), "two different masses"),
         (((-1, 0),), "numbered from 0 on"),
         (((0, 2),), "an edge at every mass"),
+        (((0, 1), (1, 0), (1, 2)), "every edge once"),
     ],
 )
 def test_edges_that_are_none_are_refused(edges, message):
