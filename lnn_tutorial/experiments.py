@@ -604,8 +604,7 @@ class WaveProtocol:
         """
         deployed = fields.LagrangianGraphNetwork(model.model, fields.ring(self.nodes))
         with integrate.double_precision():
-            params = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), params)
-            return self._followed(partial(deployed.acceleration, params))
+            return self._followed(partial(deployed.acceleration, _doubled(params)))
 
     def _followed(self, acceleration):
         steps = {"dt": 1.0, "steps": self.seconds, "substeps": self.substeps}
@@ -657,6 +656,11 @@ class WaveProtocol:
         omega = np.sqrt(np.sum(slope**2) / np.sum(1 - wave**2))
         phase = np.unwrap(np.arctan2(-slope / omega, wave))
         return float((phase[-1] - phase[0]) / self.seconds / k)
+
+
+def _doubled(params):
+    """Parameters in float64, inside of `integrate.double_precision`."""
+    return jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), params)
 
 
 def _miss(found, true):
@@ -736,9 +740,8 @@ def wave_dispersion(model, params, points=33):
     """ω(k) of a learned density, of the true one and of the continuum, for 0 < k ≤ π: lists."""
     _inputs.count(2, points=points)
     with integrate.double_precision():
-        params = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), params)
         k = np.linspace(0, np.pi, points)[1:]
-        learned = fields.dispersion(partial(model.model.lagrangian, params))(k)
+        learned = fields.dispersion(partial(model.model.lagrangian, _doubled(params)))(k)
         curves = {"learned": learned, "true": systems.WaveEquation().frequency(k), "continuum": k}
         return {"wavenumber": k.tolist()} | {
             name: np.asarray(x).tolist() for name, x in curves.items()
