@@ -2,6 +2,10 @@
 # make test    run every test in the same environment
 # make run     execute all chapters anew and write their outputs
 # make serve   build, then show the pages on http://127.0.0.1:8000
+# make offline the pages as a zip that needs no network: _build/lnn-tutorial-offline.zip
+# make pdf     the book as _build/lnn-tutorial.pdf, where TeX is installed
+# make assignments             the students' copies, in _build/assignments
+# make grade SUBMITTED=FOLDER  grade what students handed in; the marks come to graded/DATE-TIME
 # make clean   remove what was built; .venv stays
 # make pins    write requirements.txt anew, with uv; UPGRADE="--upgrade-package jax" raises one pin
 #
@@ -17,7 +21,7 @@ export OPENBLAS_NUM_THREADS = 1
 export PYTHONHASHSEED = 0
 export TQDM_DISABLE = 1
 
-.PHONY: book test run serve clean install pins
+.PHONY: assignments book clean grade install offline pdf pins run serve test
 
 book: install
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -32,16 +36,29 @@ test: install
 run: install
 	$(BIN)/python scripts/run_notebooks.py
 
+offline: book
+	$(BIN)/python scripts/offline.py
+
+pdf: install
+	$(BIN)/python scripts/pdf.py
+
 serve: book
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
+assignments: install
+	$(BIN)/python scripts/coursework.py generate
+
+grade: install
+	$(if $(SUBMITTED),,$(error Name the folder of submissions: make grade SUBMITTED=FOLDER))
+	$(BIN)/python scripts/coursework.py grade '$(SUBMITTED)'
+
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
-	find chapters lnn_tutorial scripts tests -name __pycache__ -prune -exec rm -rf {} +
+	find assignments chapters lnn_tutorial scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Versions that requirements.txt has already stay, unless UPGRADE says otherwise.
 pins:
-	echo '-e .[book,test]' | UV_CUSTOM_COMPILE_COMMAND='make pins' uv pip compile --quiet --universal --python-version 3.11 $(UPGRADE) - --output-file requirements.txt
+	echo '-e .[book,test,teach]' | UV_CUSTOM_COMPILE_COMMAND='make pins' uv pip compile --quiet --universal --python-version 3.11 $(UPGRADE) - --output-file requirements.txt
 
 install: .venv/installed
 

@@ -23,9 +23,11 @@ PAGES = rf"https://{NAME}\.github\.io/(?:{NAME}/)?"
 # somebody else's repository has none of these forms.
 INSTALL = (r"git\+", "url", GITHUB, "")
 CLONE = (r"git clone ", "url", GITHUB, "")
-FOLDER = (rf"git clone {GITHUB}\ncd ", "repo", NAME, r"\n")
+# In a notebook each line is a string of its own.
+FOLDER = (rf'git clone {GITHUB}(?:\n|\\n",\n *")cd ', "repo", NAME, r"\\?n|\n")
 COLAB = (r"colab\.research\.google\.com/github/", "slug", f"{NAME}/{NAME}", r"/blob/")
 TREE = ("", "url", GITHUB, r"/(?:issues|actions/workflows|blob/main|tree/main)\b")
+CITATION = ("", "url", GITHUB, r"/blob/main/CITATION\.cff\b")
 SITE = ("", "pages", PAGES, "")
 
 FORMS = {
@@ -34,8 +36,9 @@ FORMS = {
     "CITATION.cff": [(r'repository-code: "', "url", GITHUB, ""), SITE],
     "pyproject.toml": [(r'Repository = "', "url", GITHUB, ""), TREE, SITE],
     "_config.yml": [(r"(?:html_baseurl|ogp_site_url): ", "pages", PAGES, "")],
-    "chapters/*.md": [INSTALL, COLAB],
-    "chapters/*.ipynb": [INSTALL, COLAB],
+    "chapters/*.md": [INSTALL, CLONE, FOLDER, COLAB, CITATION],
+    "chapters/*.ipynb": [INSTALL, CLONE, FOLDER, COLAB, CITATION],
+    "assignments/source/*/*.ipynb": [INSTALL],
 }
 
 

@@ -1,0 +1,338 @@
+"""Make the students' copies of the assignments, and grade what comes back.
+
+    python scripts/coursework.py generate
+    python scripts/coursework.py grade SUBMITTED [--jobs 2] [--graded FOLDER]
+
+`generate` writes a copy without solutions and hidden tests of each notebook of
+`assignments/source` to `_build/assignments`. `grade` takes a folder of submissions, grades each on
+its own, and writes `marks.csv` and a page of feedback for each to a new folder of `graded`, named
+by the time. A student is a folder of SUBMITTED, with notebooks anywhere inside, or a notebook that
+lies in it, named after the student. Which assignment a notebook is for is told by its cells, not
+by its name. What cannot be graded stands in `marks.csv` with the reason; of two notebooks of one
+student for one assignment the newer counts.
+
+Both call nbgrader, of the extra `teach`, and need no network.
+"""
+
+import argparse
+import csv
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import sys
+import tempfile
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+from tqdm import tqdm
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "assignments" / "source"
+CONFIG = ROOT / "assignments" / "nbgrader_config.py"
+STUDENTS = ROOT / "_build" / "assignments"
+GRADED = ROOT / "graded"
+COLUMNS = ("student", "assignment", "points", "of", "to grade by hand", "note", "file")
+PATIENCE = 600
+"""Seconds that one submission may take in all."""
+
+KERNEL = {
+    # nbgrader itself calls `alembic`, which lies beside this interpreter
+    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    "JAX_PLATFORMS": "cpu",
+    "PJRT_NPROC": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "TQDM_DISABLE": "1",
+}
+"""The environment in which a submission runs, so that it gets the same marks everywhere."""
+
+
+# --- Students' copies --------------------------------------------------------------------------
+
+
+def generate(course, students=STUDENTS, source=SOURCE):
+    """Make the students' copies of all assignments; returns their paths.
+
+    Args:
+        course: a new folder for nbgrader, which keeps there what it needs for grading.
+        students: where the copies go.
+        source: the assignments with their solutions.
+    """
+    shutil.copytree(source, course / "source")
+    shutil.copy(CONFIG, course)
+    api = _nbgrader(course)
+    copies = []
+    for folder in sorted(path for path in source.iterdir() if path.is_dir()):
+        _must(api.generate_assignment(folder.name), f"the students' copy of {folder.name}")
+        released = course / "release" / folder.name / f"{folder.name}.ipynb"
+        students.mkdir(parents=True, exist_ok=True)
+        copies.append(Path(shutil.copy(released, students)))
+    return copies
+
+
+def _nbgrader(course):
+    """nbgrader's interface for a course."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config.loader import PyFileConfigLoader
+
+    os.environ.update(KERNEL)
+    settings = PyFileConfigLoader(CONFIG.name, str(course)).load_config()
+    settings.CourseDirectory.root = str(course)
+    return NbGraderAPI(config=settings)
+
+
+def _must(result, task):
+    """Raise RuntimeError with the cause where nbgrader did not succeed."""
+    if not result["success"]:
+        said = f"{result.get('error')}\n{result.get('log')}"
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        causes = [line for line in lines if re.match(r"[\w.]+(Error|Timeout): ", line)]
+        raise RuntimeError(f"{task}: {(causes or lines)[-1][:300]}")
+
+
+# --- Grading -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Submission:
+    """One file that came back, and what became of it.
+
+    Attributes:
+        scores: points by test, None where a person has to give them.
+        possible: the points that each test is worth.
+        note: why it was not graded (it begins with "not graded"), or what was mended first.
+    """
+
+    student: str
+    file: Path
+    assignment: str = ""
+    note: str = ""
+    scores: dict = field(default_factory=dict)
+    possible: dict = field(default_factory=dict)
+    feedback: str = ""
+
+    def row(self, folder):
+        """The line of the table of marks."""
+        by_hand = sum(self.possible[test] for test, points in self.scores.items() if points is None)
+        marks = {
+            "points": sum(points or 0 for points in self.scores.values()),
+            "of": sum(self.possible.values()),
+            "to grade by hand": by_hand,
+        }
+        return {
+            "student": self.student,
+            "assignment": self.assignment,
+            **(marks if self.scores else {}),
+            "note": self.note,
+            "file": self.file.relative_to(folder).as_posix(),
+        }
+
+
+def collect(folder, source=SOURCE):
+    """All files of a folder of submissions, each with its student, its assignment or a note."""
+    known = {path.name: _grade_ids(path / f"{path.name}.ipynb") for path in source.iterdir()}
+    found = []
+    for file in sorted(folder.rglob("*")):
+        inside = file.relative_to(folder).parts
+        if file.is_dir() or any(part.startswith((".", "__MACOSX")) for part in inside):
+            continue
+        name = inside[0] if len(inside) > 1 else file.stem
+        submission = Submission(unicodedata.normalize("NFC", name).strip(), file)
+        found.append(submission)
+        if file.suffix != ".ipynb":
+            submission.note = "not graded: not a notebook"
+            continue
+        try:
+            cells = _grade_ids(file)
+        except Exception as error:
+            submission.note = f"not graded: the notebook cannot be read ({type(error).__name__})"
+            continue
+        best = max(known, key=lambda name: len(cells & known[name]))
+        if cells & known[best]:
+            submission.assignment = best
+        else:
+            submission.note = "not graded: it has the cells of no assignment"
+    _keep_the_newest(found)
+    return found
+
+
+def _grade_ids(file):
+    notebook = nbformat.read(file, as_version=4)
+    return {_grade_id(cell) for cell in notebook.cells} - {None}
+
+
+def _grade_id(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def _keep_the_newest(submissions):
+    newest = {}
+    for one in sorted((s for s in submissions if s.assignment), key=_age):
+        newest[one.student, one.assignment] = one
+    for one in submissions:
+        kept = newest.get((one.student, one.assignment), one)
+        if kept is not one:
+            one.note = f"not graded: {kept.file.name}, of the same student, is newer"
+
+
+def _age(submission):
+    return submission.file.stat().st_mtime, submission.file.as_posix()
+
+
+def grade(folder, course, jobs=2, patience=PATIENCE):
+    """Grade a folder of submissions with a course that `generate` made; returns the submissions."""
+    submissions = collect(folder, course / "source")
+    todo = [one for one in submissions if not one.note]
+    # Each submission has a process of its own, forked from one that has imported nbgrader.
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["nbgrader.apps"])
+    with ThreadPoolExecutor(jobs) as pool:
+        results = pool.map(lambda one: _grade_one(one, course, processes, patience), todo)
+        list(tqdm(results, total=len(todo), unit="submission", disable=None))
+    return submissions
+
+
+def _grade_one(one, course, processes, patience):
+    """Grade one submission in its own copy of the course: nothing it does reaches the others."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        own = Path(scratch) / "course"
+        shutil.copytree(course, own)
+        try:
+            restored = _hand_in(one, own)
+        except Exception as error:
+            one.note = f"not graded: the notebook cannot be used ({type(error).__name__})"
+            return
+        outcome = own / "outcome.json"
+        process = processes.Process(target=_run_nbgrader, args=(own, one.assignment, outcome))
+        process.start()
+        process.join(patience)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            one.note = f"not graded: it ran for more than {patience} s"
+        elif not outcome.exists():
+            one.note = f"not graded: the grader ended with exit code {process.exitcode}"
+        else:
+            for name, value in json.loads(outcome.read_text(encoding="utf-8")).items():
+                setattr(one, name, value)
+        if restored and not one.note:
+            one.note = f"put back, as they were missing: {', '.join(restored)}"
+
+
+def _hand_in(one, course):
+    """Write a submission where nbgrader looks for it; returns the cells that had to be put back.
+
+    nbgrader needs every test, and a test needs what stands before it. So a cell that is missing
+    comes back as it was given out, behind the one that it stood behind.
+    """
+    name = f"{one.assignment}.ipynb"
+    notebook = nbformat.read(one.file, as_version=4)
+    released = nbformat.read(course / "release" / one.assignment / name, as_version=4)
+    restored, position = [], 0
+    for cell in released.cells:
+        if (wanted := _grade_id(cell)) is None:
+            continue
+        places = [i for i, other in enumerate(notebook.cells) if _grade_id(other) == wanted]
+        if not places:
+            notebook.cells.insert(position, cell)
+            restored.append(wanted)
+        position = (places or [position])[0] + 1
+    place = course / "submitted" / "student" / one.assignment
+    place.mkdir(parents=True)
+    nbformat.write(notebook, place / name)
+    return restored
+
+
+def _run_nbgrader(course, assignment, outcome):
+    """Grade the one submission of a course, and write what came of it as JSON."""
+    # SQLAlchemy and the kernels warn of things that concern nobody here.
+    os.dup2(os.open(course / "stderr.txt", os.O_WRONLY | os.O_CREAT), 2)
+    try:
+        api = _nbgrader(course)
+        _must(api.autograde(assignment, "student"), "it could not be run")
+        _must(api.generate_feedback(assignment, "student"), "no feedback could be written")
+        page = course / "feedback" / "student" / assignment / f"{assignment}.html"
+        result = {**_scores(course, assignment), "feedback": page.read_text(encoding="utf-8")}
+    except RuntimeError as error:
+        result = {"note": f"not graded: {error}"}
+    outcome.write_text(json.dumps(result), encoding="utf-8")
+
+
+def _scores(course, assignment):
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        grades = book.find_submission(assignment, "student").notebooks[0].grades
+        return {
+            "scores": {g.name: None if g.needs_manual_grade else g.score for g in grades},
+            "possible": {g.name: g.max_score for g in grades},
+        }
+
+
+def write(submissions, folder, graded):
+    """Write the table of marks and the feedback by student into a new folder."""
+    with tempfile.TemporaryDirectory(dir=_made(graded.parent)) as scratch:
+        place = Path(scratch) / "graded"
+        for one in (one for one in submissions if one.feedback):
+            page = place / "feedback" / one.student / f"{one.assignment}.html"
+            _made(page.parent)
+            page.write_text(one.feedback, encoding="utf-8")
+        # The mark at the beginning tells spreadsheets that the names are in UTF-8.
+        with (_made(place) / "marks.csv").open("w", newline="", encoding="utf-8-sig") as stream:
+            table = csv.DictWriter(stream, COLUMNS, restval="")
+            table.writeheader()
+            table.writerows(one.row(folder) for one in submissions)
+        place.rename(graded)
+
+
+def _made(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+# --- Command line ------------------------------------------------------------------------------
+
+
+def main(arguments=None):
+    """Generate or grade."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("generate", help="make the students' copies")
+    grading = commands.add_parser("grade", help="grade a folder of submissions")
+    grading.add_argument("submitted", type=Path, metavar="SUBMITTED")
+    grading.add_argument("--jobs", type=int, default=2, help="submissions at a time (default 2)")
+    grading.add_argument(
+        "--graded", type=Path, help="a new folder for the marks (default graded/DATE-TIME)"
+    )
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        course = Path(scratch) / "course"
+        if options.command == "generate":
+            for copy in generate(course):
+                print(os.path.relpath(copy))
+            return
+        graded = options.graded or GRADED / f"{datetime.now():%Y-%m-%d-%H%M%S}"
+        if not options.submitted.is_dir():
+            parser.error(f"expected a folder of submissions, got {options.submitted}")
+        if options.jobs < 1:
+            parser.error(f"expected --jobs of at least 1, got {options.jobs}")
+        if graded.exists():
+            parser.error(f"{graded} exists already; marks are never written over")
+        generate(course, Path(scratch) / "students")
+        submissions = grade(options.submitted, course, options.jobs)
+    write(submissions, options.submitted, graded)
+    left = [one for one in submissions if not one.scores]
+    print(f"{len(submissions) - len(left)} graded, {len(left)} not")
+    for one in left:
+        print(f"  {one.row(options.submitted)['file']}: {one.note}")
+    print(f"The marks: {os.path.relpath(graded / 'marks.csv')}")
+
+
+if __name__ == "__main__":
+    main()

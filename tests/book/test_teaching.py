@@ -1,0 +1,54 @@
+"""The page for lecturers agrees with what it speaks of."""
+
+import re
+
+import coursework
+import nbformat
+import pytest
+import reading_time
+
+from tests.book.conftest import ROOT
+
+PAGE = (ROOT / "chapters" / "teaching.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\|[^|\n]*\((?P<chapter>\d\d_\w+)\.ipynb\) \|(?P<rest>.*)\|$", re.MULTILINE)
+ROWS = {
+    match["chapter"]: [cell.strip() for cell in match["rest"].split("|")]
+    for match in ROW.finditer(PAGE)
+}
+
+
+@pytest.mark.parametrize("path", reading_time.CHAPTERS, ids=lambda path: path.stem)
+def test_the_table_of_chapters_holds_what_was_counted(path):
+    count = reading_time.counts(path)
+    reading, computing, exercises, assignment = ROWS[path.stem]
+    assert reading == f"{reading_time.minutes(count)} min"
+    assert re.fullmatch(r"\d+(\.\d)? min", computing)
+    assert exercises == str(count["exercises"])
+    source = coursework.SOURCE / path.stem / f"{path.stem}.ipynb"
+    title = nbformat.read(source, as_version=4).cells[0].source.splitlines()[0]
+    assert assignment == title.removeprefix("# Assignment ").replace(": ", ", ", 1)
+
+
+def test_counting_leaves_out_exercises_and_folded_code(tmp_path):
+    new = nbformat.v4
+    cells = [
+        new.new_markdown_cell("Two words\n\n$$\nx = y\n$$\n\n:::{exercise} Title\nskip this\n:::"),
+        new.new_code_cell("a = 1\n\nb = 2"),
+        new.new_code_cell("hidden = 1", metadata={"tags": ["hide-input"]}),
+        new.new_markdown_cell(":::{solution-start} ex\n:class: dropdown\n:::\n\nmore"),
+    ]
+    path = tmp_path / "chapter.ipynb"
+    nbformat.write(new.new_notebook(cells=cells), path)
+    found = reading_time.counts(path)
+    assert found == {"words": 3, "formulas": 1, "lines": 2, "exercises": 1}
+
+
+def test_every_chapter_has_its_part_of_the_page():
+    parts = re.findall(r"^### (\d) · (.+)$", PAGE, re.M)
+    titles = [
+        nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].removeprefix("# ")
+        for path in reading_time.CHAPTERS
+    ]
+    assert parts == [(str(i), title) for i, title in enumerate(titles, 1)]
+    for goal in ("**Goals.**", "**Where students get stuck.**", "**Discuss.**"):
+        assert PAGE.count(goal) == len(parts)
