@@ -24,11 +24,12 @@ PAGES = rf"https://{NAME}\.github\.io/(?:{NAME}/)?"
 INSTALL = (r"git\+", "url", GITHUB, "")
 CLONE = (r"git clone ", "url", GITHUB, "")
 # In a notebook each line is a string of its own.
-FOLDER = (rf'git clone {GITHUB}(?:\n|\\n",\n *")cd ', "repo", NAME, r"\\?n|\n")
+FOLDER = (rf'git clone {GITHUB}(?:\n|\\n",\n *")cd ', "repo", NAME, r"\\n|\n")
 COLAB = (r"colab\.research\.google\.com/github/", "slug", f"{NAME}/{NAME}", r"/blob/")
 TREE = ("", "url", GITHUB, r"/(?:issues|actions/workflows|blob/main|tree/main)\b")
 CITATION = ("", "url", GITHUB, r"/blob/main/CITATION\.cff\b")
 SITE = ("", "pages", PAGES, "")
+PAGE = ("", "pages", PAGES, r"chapters/\w+\.html\b")
 
 FORMS = {
     "README.md": [INSTALL, CLONE, FOLDER, COLAB, TREE, SITE],
@@ -36,9 +37,9 @@ FORMS = {
     "CITATION.cff": [(r'repository-code: "', "url", GITHUB, ""), SITE],
     "pyproject.toml": [(r'Repository = "', "url", GITHUB, ""), TREE, SITE],
     "_config.yml": [(r"(?:html_baseurl|ogp_site_url): ", "pages", PAGES, "")],
-    "chapters/*.md": [INSTALL, CLONE, FOLDER, COLAB, CITATION],
-    "chapters/*.ipynb": [INSTALL, CLONE, FOLDER, COLAB, CITATION],
-    "assignments/source/*/*.ipynb": [INSTALL],
+    "chapters/*.md": [INSTALL, CLONE, FOLDER, CITATION, PAGE],
+    "chapters/*.ipynb": [INSTALL, CLONE, FOLDER, CITATION, PAGE],
+    "assignments/source/*/*.ipynb": [INSTALL, CITATION, PAGE],
 }
 
 

@@ -11,15 +11,17 @@ from lnn_tutorial import checks
 
 
 def refused(verdict, *words):
-    """The verdict is a no that says each of `words`, and gives nothing of the answer."""
+    """The verdict is a no that says each of `words`, or hints it, and gives nothing away."""
     assert not verdict, verdict
+    assert "?" not in verdict.message, "a question is a hint"
+    said = " ".join([verdict.message, *verdict.hints])
     for word in words:
-        assert word in verdict.message, verdict.message
+        assert word in said, said
     # Numbers could give an answer away; those of shapes, counts and common slips do not.
     harmless = r"factor of \S+|shape \([\d, ]*\)|expected \([\d, ]*\)|q\[0\]|Expected 51 depths"
-    told = re.sub(harmless, "", verdict.message)
+    told = re.sub(harmless, "", said)
     for formula in ("8", "π", "sin", "cos", "Ω", "ABDE", "x²", "x**2", "cycloid"):
-        assert formula not in told, verdict.message
+        assert formula not in told, said
 
 
 EXERCISES = {

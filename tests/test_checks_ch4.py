@@ -17,14 +17,16 @@ GIVEN += r"|each of \([\d, ]*\)|factor of \S+|\d+ of \d+|entry \[?[\d, ]*\]?"
 
 
 def refused(verdict, *words):
-    """The verdict is a no that says each of `words`, and nothing of the answer."""
+    """The verdict is a no that says each of `words`, or hints it, and nothing of the answer."""
     assert not verdict, verdict
+    assert "?" not in verdict.message, "a question is a hint"
+    said = " ".join([verdict.message, *verdict.hints])
     for word in words:
-        assert word in verdict.message, verdict.message
-    if "raised" in verdict.message:  # in the words of JAX
+        assert word in said, said
+    if "raised" in said:  # in the words of JAX
         return
-    told = re.sub(GIVEN, "", verdict.message)
-    assert not re.search(r"\d", told), verdict.message
+    told = re.sub(GIVEN, "", said)
+    assert not re.search(r"\d", told), said
     assert not re.search(r"\b(sqrt|jvp|grad|sum|cdf|pdf|erf|log|Φ|φ|root of n)\b|@|√", told), told
 
 

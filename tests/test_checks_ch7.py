@@ -12,10 +12,12 @@ from lnn_tutorial import checks, fields, systems
 
 
 def refused(verdict, *words):
-    """The verdict is a no that says each of `words`."""
+    """The verdict is a no that says each of `words`, or hints it."""
     assert not verdict, verdict
+    assert "?" not in verdict.message, "a question is a hint"
+    said = " ".join([verdict.message, *verdict.hints])
     for word in words:
-        assert word in verdict.message, verdict.message
+        assert word in said, said
 
 
 def nothing(*_):

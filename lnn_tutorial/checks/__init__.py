@@ -6,7 +6,12 @@ As the last line of a cell it shows as plain text:
 >>> compare(2.0, expected=1.0, name="The energy")
 ✗ The energy is off by a factor of 2.
 
-`verdict` holds what all checks share; then comes one module per chapter.
+A verdict says what is wrong. What to think about comes on request: `hint` gives one hint after
+another on the answer that was checked last. `progress` is a table of what is solved, and keeps
+it in a file if you name one.
+
+`logbook` holds hints and progress, `verdict` what all checks share; then comes one module per
+chapter.
 """
 
 from lnn_tutorial.checks.chapter1 import bend_coefficient, fastest_slide, gauge, hoop, throw_action
@@ -39,9 +44,13 @@ from lnn_tutorial.checks.chapter6 import (
     partner_bracket,
 )
 from lnn_tutorial.checks.chapter7 import bands, cylinder, hanging_string, slipped_speed
+from lnn_tutorial.checks.logbook import Hint, Progress, Row, hint, progress
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
 
 __all__ = [
+    "Hint",
+    "Progress",
+    "Row",
     "Verdict",
     "ask",
     "bands",
@@ -61,6 +70,7 @@ __all__ = [
     "gauged_lagrangian",
     "hanging_string",
     "heavier_pendulum",
+    "hint",
     "honest_split",
     "hoop",
     "imbalance",
@@ -73,6 +83,7 @@ __all__ = [
     "one_layer",
     "one_scalar_of_a_matrix",
     "partner_bracket",
+    "progress",
     "right",
     "slides",
     "slipped_speed",

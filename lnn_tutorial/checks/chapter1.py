@@ -11,7 +11,15 @@ from lnn_tutorial import mechanics
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, right, with_hint, wrong
 
 
-@check("return the action as a formula in h, m, g and T.")
+@check(
+    "return the action as a formula in h, m, g and T.",
+    title="How high should a ball fly?",
+    hints=(
+        "Find the velocity first. Then take the action apart: the integral of the kinetic "
+        "energy, and that of the potential energy.",
+        "Both integrands are polynomials in t. With s = t/T they become integrals from 0 to 1.",
+    ),
+)
 def throw_action(answer: Callable) -> Verdict:
     """The action of a parabolic throw: `answer(height, mass, gravity, duration) -> S`."""
     for h, m, g, T in [(1.3, 0.7, 9.8, 1.6), (0.4, 2.0, 1.6, 0.9)]:
@@ -20,17 +28,24 @@ def throw_action(answer: Callable) -> Verdict:
         if not verdict:
             return with_hint(verdict, "What is the velocity, and what the integral of its square?")
         verdict = compare(
-            np.subtract(whole, kinetic), -2 * m * g * h * T / 3, name="The part with gravity"
+            np.subtract(whole, kinetic),
+            -2 * m * g * h * T / 3,
+            name="The kinetic part is right; the part with gravity",
         )
         if not verdict:
-            return with_hint(
-                verdict,
-                "The kinetic part is right. Which sign has V in 𝓛, and what is the integral of q?",
-            )
+            return with_hint(verdict, "Which sign has V in 𝓛, and what is the integral of q?")
     return right("Speed against height: this is the bargain. At which h is it best?")
 
 
-@check("return the coefficient of ε² as a formula in m, k and T.")
+@check(
+    "return the coefficient of ε² as a formula in m, k and T.",
+    title="When does a bend begin to pay?",
+    hints=(
+        "Put the bent path into the action, and keep what is of the second degree in ε.",
+        "Two integrals over half a wave are left, of the square of a cosine and of that of a "
+        "sine. What is the mean of each?",
+    ),
+)
 def bend_coefficient(answer: Callable) -> Verdict:
     """The second-order change of an oscillator's action: `answer(mass, stiffness, duration)`."""
     for m, k, T in [(0.7, 3.0, 1.6), (2.0, 0.5, 0.9)]:
@@ -38,16 +53,26 @@ def bend_coefficient(answer: Callable) -> Verdict:
         verdict = compare(kinetic, m * np.pi**2 / (4 * T), name="Without a spring, c₂")
         if not verdict:
             return with_hint(verdict, "Only the kinetic energy of the bend is left there.")
-        verdict = compare(np.subtract(whole, kinetic), -k * T / 4, name="The part of the spring")
+        verdict = compare(
+            np.subtract(whole, kinetic),
+            -k * T / 4,
+            name="The kinetic part is right; the part of the spring",
+        )
         if not verdict:
-            return with_hint(
-                verdict,
-                "The kinetic part is right. Which sign has V in 𝓛, and what is the integral of η²?",
-            )
+            return with_hint(verdict, "Which sign has V in 𝓛, and what is the integral of η²?")
     return right("Both parts are right. For which durations does the second one win?")
 
 
-@check("return the Lagrangian of the bead.")
+@check(
+    "return the Lagrangian of the bead.",
+    title="A bead on a spinning hoop",
+    hints=(
+        "If the two components are hard to see, write the bead's place in space, with θ and "
+        "with the angle by which the hoop has turned, and differentiate.",
+        "The kinetic energy needs the sum of the squares of two speeds. Only one of them "
+        "contains θ̇; the other is there even if the bead keeps its θ.",
+    ),
+)
 def hoop(answer: Callable) -> Verdict:
     """A bead on a spinning hoop (R = 0.5 m, 6 rad/s): any 𝓛 with the right acceleration."""
     radius, spin, gravity = 0.5, 6.0, 9.8
@@ -55,36 +80,46 @@ def hoop(answer: Callable) -> Verdict:
     rates = np.array([0.5, -1.0, 2.0, 0.0, 1.5])
     states = [(jnp.array([a]), jnp.array([r])) for a, r in zip(angles, rates, strict=True)]
     if np.shape(value := ask(answer, *states[0])) != ():
-        return wrong(f"𝓛 should be one number, got shape {np.shape(value)}. Is it q, or q[0]?")
+        return wrong(f"𝓛 should be one number, got shape {np.shape(value)}.", "Is it q, or q[0]?")
     found = np.array([ask(mechanics.acceleration(answer), *state)[0] for state in states])
     if not np.isfinite(found).all():
-        return wrong("Your 𝓛 gives no finite acceleration. Does it contain the velocity θ̇?")
+        return wrong("Your 𝓛 gives no finite acceleration.", "Does it contain the velocity θ̇?")
     # θ̈ = rotation sin θ cos θ + pull sin θ: fit both, so that each can be judged by itself.
     shapes = np.stack([np.sin(angles) * np.cos(angles), np.sin(angles)], axis=1)
     (rotation, pull), *_ = np.linalg.lstsq(shapes, found, rcond=None)
     if not np.allclose(shapes @ [rotation, pull], found, atol=1e-3 * (1 + np.abs(found).max())):
         return wrong(
-            "Your bead's acceleration has the wrong form. Check both components of the velocity "
-            "and the height, each as a function of θ."
+            "Your bead's acceleration has the wrong form.",
+            "Check both components of the velocity and the height, each as a function of θ.",
         )
     tolerance = {"rtol": 1e-3, "atol": 1e-2}
     if np.isclose(pull, 0.0, atol=1e-2):
-        return wrong("Your bead feels no gravity.")
+        return wrong("Your bead feels no gravity.", "How high is the bead at the angle θ?")
     verdict = compare(pull, -gravity / radius, name="The pull of gravity", **tolerance)
     if not verdict:
         return with_hint(verdict, "Compare how the radius enters kinetic and potential energy.")
     if np.isclose(rotation, 0.0, atol=1e-2):
         return wrong(
-            "Gravity is right, but your bead does not feel the rotation: it has a velocity round "
-            "the axis, too."
+            "Gravity is right, but your bead does not feel the rotation.",
+            "It moves along the hoop. In which direction does it move, too?",
         )
-    verdict = compare(rotation, spin**2, name="The effect of the rotation", **tolerance)
+    name = "Gravity is right; the effect of the rotation"
+    verdict = compare(rotation, spin**2, name=name, **tolerance)
     if not verdict:
-        return with_hint(verdict, "Gravity is right. How fast is the bead carried round the axis?")
+        return with_hint(verdict, "How fast is the bead carried round the axis?")
     return right("Your bead moves as it should. Where on the hoop can it rest?")
 
 
-@check("give the letters and the gauge function.")
+@check(
+    "give the letters and the gauge function.",
+    title="Which Lagrangians move alike?",
+    hints=(
+        "A term that is the rate of change of some f(x, y) changes no motion. Which f could a "
+        "term come from?",
+        "By the chain rule the rate of f is its slope along x times ẋ plus its slope along y "
+        "times ẏ. When do two given functions fit together as such slopes?",
+    ),
+)
 def gauge(letters: str, function: Callable) -> Verdict:
     """Terms A–F: the letters that leave the motion alone, and `function(x, y)`, f for term E."""
     if not isinstance(letters, (str, list, tuple, set)):
@@ -94,8 +129,8 @@ def gauge(letters: str, function: Callable) -> Verdict:
         return wrong(f"Expected letters from A to F, got {unknown[0]!r} as well.")
     if extra := len(named - set("ABDE")):
         return wrong(
-            f"Of the {len(named)} terms you name, {extra} would change the motion. A term "
-            "a ẋ + b ẏ is a total derivative only if ∂a/∂y = ∂b/∂x."
+            f"Of the {len(named)} terms you name, {extra} would change the motion.",
+            "A term a ẋ + b ẏ is a total derivative only if ∂a/∂y = ∂b/∂x.",
         )
     if lost := len(set("ABDE") - named):
         return wrong(f"All you name leave the motion alone, and {lost} more would.")
@@ -113,7 +148,16 @@ def gauge(letters: str, function: Callable) -> Verdict:
     return right("The letters are right, and the rate of change of your f is term E.")
 
 
-@check("give the depths of your slide.")
+@check(
+    "give the depths of your slide.",
+    title="The fastest slide",
+    hints=(
+        "Write the time as a function of the inner depths, and try it on the straight slide "
+        "before you minimise: it should say 0.71 s.",
+        "The ends stay: join them to the inner depths within that function, and once more to "
+        "the last slide that `descend` has visited.",
+    ),
+)
 def fastest_slide(depth: Any) -> Verdict:
     """Depths `[51]` of a slide from (0, 0) to 1 m further and 0.5 m lower: is it the fastest?"""
     try:
@@ -123,7 +167,9 @@ def fastest_slide(depth: Any) -> Verdict:
     if depth.shape != (51,):
         return wrong(f"Expected 51 depths, the two ends included, got shape {depth.shape}.")
     if not np.isfinite(depth).all():
-        return wrong("Some depths are not finite. Did the bead climb above its start on the way?")
+        return wrong(
+            "Some depths are not finite.", "Did the bead climb above its start on the way?"
+        )
     if not np.allclose(depth[[0, -1]], [0.0, 0.5], atol=1e-6):
         return wrong("The ends should stay where they are, at depths 0 and 0.5 m.")
     if not (depth[1:] > 0).all():

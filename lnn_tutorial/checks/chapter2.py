@@ -20,7 +20,16 @@ from lnn_tutorial.checks.verdict import (
 )
 
 
-@check("return the mass matrix, the mixed matrix and the force.")
+@check(
+    "return the mass matrix, the mixed matrix and the force.",
+    title="Two masses and a spring",
+    hints=(
+        "Begin with the momenta, the derivatives of 𝓛 by the velocities. Mass matrix and "
+        "mixed matrix are their derivatives.",
+        "For the force, think of the spring when it is too long: which way does it pull the "
+        "left mass, and which way the right one?",
+    ),
+)
 def two_masses(answer: Callable) -> Verdict:
     """Two masses and a spring: `answer(q, q_dot, m1, m2, k, l) -> (mass, mixed, force)`."""
     m1, m2, k, l = 1.5, 0.4, 7.0, 0.8
@@ -48,7 +57,15 @@ def two_masses(answer: Callable) -> Verdict:
     return right("All three are right, and the two forces add up to zero.")
 
 
-@check("return the Lagrangian of the bead.")
+@check(
+    "return the Lagrangian of the bead.",
+    title="A bead on a parabola",
+    hints=(
+        "The velocity has two components, and ẋ is only one of them.",
+        "The wire ties y to x at every time. What does that say about ẏ? Then both energies "
+        "are those of a point in the plane.",
+    ),
+)
 def bead_on_parabola(answer: Callable) -> Verdict:
     """A bead on the wire y = a x²: `answer(q, q_dot, m, a, g) -> scalar`."""
     m, a, g = 0.7, 0.6, 9.8
@@ -57,12 +74,12 @@ def bead_on_parabola(answer: Callable) -> Verdict:
     mass, found = _equations(lambda *state: answer(*state, m, a, g), x[:, None], v[:, None])
     if found[0, 0] > 0:
         return wrong(
-            "Released at rest, your bead climbs: look at the sign of the potential energy."
+            "Released at rest, your bead climbs.", "Look at the sign of the potential energy."
         )
     if np.isclose(mass[0], mass[1], rtol=1e-3):
         return wrong(
-            "Your kinetic energy is the same everywhere on the wire, but at one and the same "
-            "velocity along x the bead is faster where the wire is steep."
+            "Your kinetic energy is the same everywhere on the wire.",
+            "At one and the same velocity along x the bead is faster where the wire is steep.",
         )
     verdict = compare(found[0, 0], truth[0], name="The acceleration of a bead at rest", rtol=1e-3)
     if not verdict:
@@ -72,16 +89,23 @@ def bead_on_parabola(answer: Callable) -> Verdict:
     verdict = compare(
         found[:, 0],
         truth,
-        name="The acceleration",
+        name="At rest your acceleration is right. In motion it",
         rtol=1e-3,
         praise="Your bead moves as it should, at rest and in motion.",
     )
-    return verdict or with_hint(
-        verdict, "At rest it is right, so look at what depends on the velocity."
-    )
+    return verdict or with_hint(verdict, "Look at what depends on the velocity.")
 
 
-@check("give a telling state, and mend the function.")
+@check(
+    "give a telling state, and mend the function.",
+    title="Find the bug: one scalar of a matrix",
+    hints=(
+        "Write down the two momenta of the spring pendulum. Which entries of the mixed matrix "
+        "are not zero?",
+        "(a) The lost entries have to meet velocities that make them count. (b) What shape "
+        "has the mixed matrix, what shape has q̇, and how do the two make a force?",
+    ),
+)
 def one_scalar_of_a_matrix(state: Any, mended: Callable) -> Verdict:
     """The bug that keeps one scalar of the mixed matrix: a state that shows it, and the cure."""
     spring = systems.SpringPendulum()
@@ -96,8 +120,8 @@ def one_scalar_of_a_matrix(state: Any, mended: Callable) -> Verdict:
     spoilt = np.asarray(jax.jit(_one_scalar(spring.lagrangian))(q, q_dot))
     if np.abs(spoilt - truth).max() < 1e-3 * (1 + np.abs(truth).max()):
         return wrong(
-            "At your state the buggy code gives the right acceleration. Which term of Eq. 6 does "
-            "it spoil, and when is that term zero?"
+            "At your state the buggy code gives the right acceleration.",
+            "Which term of Eq. 6 does it spoil, and when is that term zero?",
         )
 
     pendulum = systems.Pendulum(length=1.3)
@@ -169,7 +193,16 @@ def _charge_in_field(q: list, q_dot: list) -> tuple:
     return lagrangian, q, q_dot, lambda q, q_dot: jnp.cross(q_dot, field)
 
 
-@check("return the Lagrangian, and a conserved quantity.")
+@check(
+    "return the Lagrangian, and a conserved quantity.",
+    title="A pendulum free to go round",
+    hints=(
+        "At constant φ the bob swings like a plain pendulum; at constant θ it goes round on a "
+        "circle. The two velocities are at right angles.",
+        "The momentum of a coordinate that 𝓛 does not contain is constant. Differentiate your "
+        "own 𝓛 by the velocity of that coordinate.",
+    ),
+)
 def spherical_pendulum(answer: Callable, conserved: Callable) -> Verdict:
     """A pendulum free to go round: two functions of (q, q_dot, m, l, g), q = (θ, φ)."""
     m, l, g = 0.6, 1.4, 9.8
@@ -182,11 +215,15 @@ def spherical_pendulum(answer: Callable, conserved: Callable) -> Verdict:
 
     _, found = _equations(lambda *state: answer(*state, m, l, g), q, q_dot)
     if found[0, 0] > 0:
-        return wrong("Released at rest, your bob rises: look at the sign of the potential energy.")
+        return wrong(
+            "Released at rest, your bob rises.", "Look at the sign of the potential energy."
+        )
     verdict = compare(found[0], truth[0], name="The acceleration at rest", rtol=1e-3, atol=1e-4)
     if not verdict:
         return verdict
-    verdict = compare(found, truth, name="The acceleration in motion", rtol=1e-3, atol=1e-4)
+    verdict = compare(
+        found, truth, name="At rest it is right; the acceleration in motion", rtol=1e-3, atol=1e-4
+    )
     if not verdict:
         return with_hint(verdict, "How large is the circle on which the bob goes round at θ?")
 
@@ -201,8 +238,8 @@ def spherical_pendulum(answer: Callable, conserved: Callable) -> Verdict:
         return wrong("Your quantity is a mere constant: it does not depend on the state.")
     if np.abs(_cosine(slope, np.hstack([q_dot, truth])[1:])).max() > 1e-3:
         return wrong(
-            "Your Lagrangian is right, but your quantity changes along the motion. "
-            "Take the momentum of the right coordinate from your own Lagrangian."
+            "Your Lagrangian is right, but your quantity changes along the motion.",
+            "Take the momentum of the right coordinate from your own Lagrangian.",
         )
     # The slope of the energy, over m l².
     uphill = [
@@ -212,11 +249,22 @@ def spherical_pendulum(answer: Callable, conserved: Callable) -> Verdict:
         np.sin(theta) ** 2 * phi_dot,
     ]
     if np.abs(_cosine(slope, np.stack(uphill, axis=1)[1:])).min() > 1 - 1e-5:
-        return wrong("Your quantity is constant, but it is the energy. There is another one.")
+        return wrong(
+            "Your quantity is constant, but it is the energy.",
+            "Which coordinate does your Lagrangian not contain?",
+        )
     return right("The motion is right, and your quantity stays constant along it.")
 
 
-@check("return the mass matrix of the double pendulum.")
+@check(
+    "return the mass matrix of the double pendulum.",
+    title="The double pendulum's mass matrix",
+    hints=(
+        "Only the kinetic energy counts: half of mass times speed squared, for both bobs.",
+        "The speed squared of the lower bob has three terms. Sort the kinetic energy by the "
+        "products of velocities: the entries of M are its second derivatives.",
+    ),
+)
 def double_pendulum_mass(answer: Callable) -> Verdict:
     """The double pendulum's mass matrix: `answer(q, m1, m2, l1, l2) -> [2, 2]`."""
     constants = m1, m2, l1, l2 = 1.3, 0.6, 0.8, 1.7
@@ -271,7 +319,7 @@ def _scalar(value: Any, name: str) -> None:
     """End the check unless `value` is one number."""
     if np.shape(value) != ():
         raise Stop(
-            wrong(f"{name} should be one number, got shape {np.shape(value)}. Is it q, or q[0]?")
+            wrong(f"{name} should be one number, got shape {np.shape(value)}.", "Is it q, or q[0]?")
         )
 
 

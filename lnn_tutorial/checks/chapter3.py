@@ -17,11 +17,20 @@ from lnn_tutorial.checks.verdict import (
     compare,
     right,
     with_hint,
+    with_slip,
     wrong,
 )
 
 
-@check("return the energies of a batch of states.")
+@check(
+    "return the energies of a batch of states.",
+    title="A batch of energies",
+    hints=(
+        "Begin with one state. Which derivative of the Lagrangian is its momentum?",
+        "The energy of one state is a function of q and q̇ alone. Which tool makes it one of "
+        "a batch?",
+    ),
+)
 def batch_energies(answer: Callable) -> Verdict:
     """Energies of a batch: `answer(lagrangian, q, q_dot) -> [n]`, for any Lagrangian."""
     spring = systems.SpringPendulum()
@@ -58,7 +67,16 @@ def batch_energies(answer: Callable) -> Verdict:
     return right("Your energies are right, for three Lagrangians of different kinds.")
 
 
-@check("return the residual of the Euler–Lagrange equation.")
+@check(
+    "return the residual of the Euler–Lagrange equation.",
+    title="Out of balance",
+    hints=(
+        "During the motion q changes at the rate q̇, and q̇ at the rate q̈. At what rate does "
+        "the momentum change then?",
+        "`jax.jvp` gives a function's value and its change along a tangent. Of which function "
+        "do you need both?",
+    ),
+)
 def imbalance(answer: Callable) -> Verdict:
     """What is out of balance: `answer(lagrangian)(q, q_dot, q_ddot) -> R [d]`."""
     q_ddot = jnp.array([0.9, -1.6])
@@ -72,29 +90,37 @@ def imbalance(answer: Callable) -> Verdict:
         mass = mechanics.mass_matrix(lagrangian)(q, q_dot)
         truth = system.acceleration(q, q_dot)
         settings = {"rtol": 1e-3, "atol": 1e-3}
-        verdict = compare(
-            found, mass @ (q_ddot - truth), name=f"Your residual of the {name}", **settings
-        )
+        name = f"Your residual of the {name}"
+        verdict = compare(found, mass @ (q_ddot - truth), name=name, **settings)
         if verdict:
             continue
         force = jax.grad(lagrangian, argnums=0)(q, q_dot)
         momentum_rate = mass @ (q_ddot - truth) + force
+        for slip, hint in (
+            (momentum_rate, "A force is missing."),
+            (momentum_rate + force, "Look at the sign of the force."),
+        ):
+            if compare(found, slip, **settings):
+                return wrong(f"{name} is wrong, but the rate of the momentum in it is right.", hint)
         slips = {
             "It does not depend on the acceleration.": -mass @ truth,
-            "The rate of the momentum is right; a force is missing.": momentum_rate,
-            "The rate of the momentum is right; look at the sign of the force.": momentum_rate
-            + force,
             "You let the velocities change, but the positions stand still.": mass @ q_ddot - force,
             "An acceleration is no force: what turns one into the other?": q_ddot - truth,
         }
-        for hint, slip in slips.items():
-            if compare(found, slip, **settings):
-                return with_hint(verdict, hint)
-        return verdict
+        return with_slip(verdict, found, slips, **settings)
     return right("Your residual is right for both systems, and zero where they really move.")
 
 
-@check("mend the two bugs.")
+@check(
+    "mend the two bugs.",
+    title="Find the bugs",
+    hints=(
+        "The wrong word names a function that acts on a whole layer at once. An activation "
+        "acts on each unit alone.",
+        "The other bug is in how the network sees the angle. Which numbers describe a "
+        "direction without a jump, and tell up from down?",
+    ),
+)
 def mended_lagrangian(answer: Callable) -> Verdict:
     """A network for the spring pendulum: `answer(params, q, q_dot) -> scalar`, five features."""
     params = models.LNN(2, (False, True), width=16).init(jax.random.key(0))
@@ -127,11 +153,19 @@ def mended_lagrangian(answer: Callable) -> Verdict:
         return wrong("Your 𝓛 cannot tell a pendulum that hangs from one that stands.")
     mass = ask(jax.hessian(answer, argnums=2), params, jnp.array([1.3, 0.7]), q_dot)
     if not np.abs(mass).max() > 1e-8:
-        return wrong("No jumps any more, but your mass matrix is zero: look at the activation.")
+        return wrong("No jumps any more, but your mass matrix is zero.", "Look at the activation.")
     return right("Both bugs are gone: a smooth 𝓛, the same after a full turn, with a mass matrix.")
 
 
-@check("return the rate dE/dt of an energy along a model's motion.")
+@check(
+    "return the rate dE/dt of an energy along a model's motion.",
+    title="Catch the error at work",
+    hints=(
+        "The energy changes because q does, and because q̇ does. At which rate does each of "
+        "them change along the model's motion?",
+        "These two rates are a tangent, and `jax.jvp` follows a function along a tangent.",
+    ),
+)
 def error_power(answer: Callable) -> Verdict:
     """The work of an error: `answer(energy, acceleration, q, q_dot) -> dE/dt` at one state."""
     spring = systems.SpringPendulum()
@@ -152,23 +186,30 @@ def error_power(answer: Callable) -> Verdict:
             "The velocity changes, but so does the position.": -0.9 * (-3 * 0.6 + 0.2 * 0.9),
             "The position changes, but so does the velocity.": 3 * 0.6 * -0.9,
         }
-        for hint, slip in slips.items():
-            if compare(rubbed, slip, rtol=1e-2):
-                return with_hint(verdict, hint)
-        return verdict
+        return with_slip(verdict, rubbed, slips, rtol=1e-2)
     still = ask(answer, spring.energy, spring.acceleration, q, q_dot)
     if not abs(float(still)) < 1e-2:
         return wrong("Along the true motion the true energy should not change, but yours does.")
     error = jnp.array([0.3, -0.5])
     pushed = ask(answer, spring.energy, lambda *at: spring.acceleration(*at) + error, q, q_dot)
     expected = 0.3 * 0.7 - 0.5 * 1.2**2 * 2.0
-    verdict = compare(pushed, expected, name="The power of an error", rtol=2e-2)
+    name = "Friction and the true motion are right; the power of an error"
+    verdict = compare(pushed, expected, name=name, rtol=2e-2)
     if not verdict:
-        return with_hint(verdict, "Friction and the true motion are right. What about the masses?")
+        return with_hint(verdict, "What about the masses?")
     return right("Friction takes energy, the truth keeps it, and an error does work.")
 
 
-@check("hand over a trained model and its parameters.")
+@check(
+    "hand over a trained model and its parameters.",
+    title="Train one yourself",
+    hints=(
+        "The recipe of the chapter will do, scaled down: a smaller network and fewer steps.",
+        "Tell the model which coordinate is an angle and how large velocities are, and the "
+        "loss how large accelerations are. A step size that falls to zero at the end, as with "
+        "`train.muon`, brings the last digits.",
+    ),
+)
 def trained_pendulum(model: Any, params: Any) -> Verdict:
     """A Lagrangian network of the plane pendulum, at most 0.1 % wrong on fresh states."""
     pendulum = systems.Pendulum()
@@ -184,12 +225,12 @@ def trained_pendulum(model: Any, params: Any) -> Verdict:
     error = float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
     if error > 0.5:
         return wrong(
-            "Your network knows next to nothing of this pendulum. Are these the trained "
-            "parameters, and of this system?"
+            "Your network knows next to nothing of this pendulum.",
+            "Are these the trained parameters, and of this system?",
         )
     if error > 0.001:
         return wrong(
-            f"On fresh states your accelerations are {100 * error:.2f} % wrong. Does the loss "
-            "still fall when training ends, or does it jump about?"
+            f"On fresh states your accelerations are {100 * error:.2f} % wrong.",
+            "Does the loss still fall when training ends, or does it jump about?",
         )
     return right("Below 0.1 % on fresh states: your network has learned the pendulum.")

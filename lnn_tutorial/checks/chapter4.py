@@ -22,7 +22,16 @@ from lnn_tutorial.checks.verdict import (
 )
 
 
-@check("return the standard deviations, and find the width that the slides are right for.")
+@check(
+    "return the standard deviations, and find the width that the slides are right for.",
+    title="One number, three places",
+    hints=(
+        "Equation 16 has one factor in front of its braces, for all layers alike. How does it "
+        "depend on the width?",
+        "For the width, look at the number that stands in three places of the slides. What "
+        "should stand there, by Eq. 16?",
+    ),
+)
 def slides(answer: Callable, width: Any) -> Verdict:
     """Eq. 16: `answer(n, hidden) -> list` of standard deviations, and the width of the slides."""
     for n, hidden in [(256, 2), (100, 4), (50, 1)]:
@@ -60,9 +69,9 @@ def _sigmas(found, n, hidden):
         "You divide by the width. Eq. 16 has something else there.": expected / root,
         "You forgot what Eq. 16 divides by.": expected * root,
     }
-    hinted = with_slip(verdict, found, slips, **settings)
-    if hinted != verdict:
-        return hinted
+    verdict = with_slip(verdict, found, slips, **settings)
+    if verdict.hints:
+        return verdict
     verdict = compare(found[0], expected[0], name=f"{name}: the first layer", **settings)
     if not verdict:
         return verdict
@@ -84,7 +93,16 @@ def _sigmas(found, n, hidden):
     return with_slip(verdict, found[-1], slips, **settings)
 
 
-@check("return the mass matrix.")
+@check(
+    "return the mass matrix.",
+    title="One hidden layer, by hand",
+    hints=(
+        "𝓛 is a sum over units, and each unit sees the velocities through one number, its z. "
+        "How does z change with each velocity?",
+        "The first rows of the hidden weights belong to the positions, the others to the "
+        "velocities. The bias decides where the curvature is taken, and nothing else.",
+    ),
+)
 def one_layer(answer: Callable) -> Verdict:
     """M of one hidden layer by hand: `answer(params, q, q_dot, curvature) -> M [d, d]`."""
     settings = {"rtol": 1e-3, "atol": 1e-4}
@@ -162,7 +180,16 @@ QUANTITIES = (
 """The names in an answer to `last_layer`."""
 
 
-@check("give all six powers.")
+@check(
+    "give all six powers.",
+    title="Six powers",
+    hints=(
+        "How does the new Lagrangian follow from the old one? Go through the formula of each "
+        "quantity with that.",
+        "For the gradients, write the acceleration as a function of the weights of one layer: "
+        "how does the new function follow from the old one, and how its slope?",
+    ),
+)
 def last_layer(answer: dict) -> Verdict:
     """Powers of c in what c times the last layer changes: a dict with the names `QUANTITIES`."""
     if not isinstance(answer, dict):
@@ -216,7 +243,16 @@ def _powers():
     return np.median(np.log(ratio), axis=0) / np.log(c)
 
 
-@check("return the power of the tail.")
+@check(
+    "return the power of the tail.",
+    title="A distribution without a mean",
+    hints=(
+        "Draw ln P against ln a, and a power law is a straight line. Of n samples, what share "
+        "is larger than the hundredth largest?",
+        "Look at sizes only, and at the largest few of them. Other units then shift the line, "
+        "and leave its slope as it is.",
+    ),
+)
 def tail(answer: Callable) -> Verdict:
     """A tail P(|x| > a) ∝ a⁻ᵏ: `answer(samples [n]) -> k`, right to 12 % for 100,000 samples."""
     settings = {"rtol": 0.12, "atol": 0.0}
@@ -232,19 +268,19 @@ def tail(answer: Callable) -> Verdict:
     found = np.array([_number(ask(answer, abs(x))) for _, x in trials.values()])
     if np.isfinite(found).all():
         slips = {
-            "Your powers have the wrong sign: k stands behind a minus.": -expected,
+            "They have the wrong sign: k stands behind a minus.": -expected,
             "Is that the power of the density? It falls faster than P.": expected + 1,
             "You have the power of the density, and its sign.": -expected - 1,
-            "Your powers are upside down: you return how a depends on P.": 1 / expected,
-            "Your powers have the wrong sign and are upside down.": -1 / expected,
+            "They are upside down: you return how a depends on P.": 1 / expected,
+            "They have the wrong sign and are upside down.": -1 / expected,
         }
-        hinted = with_slip(wrong(""), found, slips, **settings)
-        if hinted.message:
-            return wrong(hinted.message.strip())
+        verdict = with_slip(wrong("None of your powers is right."), found, slips, **settings)
+        if verdict.hints:
+            return verdict
     if (abs(found) < 0.75 * expected).all():
         return wrong(
-            "All your powers are too small. The law holds far out only: do most of your points "
-            "lie in the tail?"
+            "All your powers are too small.",
+            "The law holds far out only: do most of your points lie in the tail?",
         )
     for i, name in enumerate(trials):
         verdict = compare(found[i], expected[i], name=f"Your power of {name}", **settings)
@@ -260,7 +296,10 @@ def tail(answer: Callable) -> Verdict:
     except Stop:
         signed = np.nan
     if not compare(signed, expected, **settings):
-        return wrong("Right for positive samples. But large and negative is large, too.")
+        return wrong(
+            "Your powers are right for positive samples only.",
+            "What is large and negative is large, too.",
+        )
     return right("Your powers are right for four kinds of samples, in any units.")
 
 
@@ -274,7 +313,15 @@ def _number(found, name="The power"):
         raise Stop(wrong(f"{name} is a number, got {type(found).__name__}.")) from error
 
 
-@check("return your activation.")
+@check(
+    "return your activation.",
+    title="A bell of your own",
+    hints=(
+        "Integrate twice, from far on the left. The first integral is well known in statistics.",
+        "For the second one, try x times the first integral. Differentiate it: what is too "
+        "much, and what has that as its slope?",
+    ),
+)
 def bell(answer: Callable) -> Verdict:
     """An activation whose curvature is the normal density: `answer(x) -> f(x)`, elementwise."""
     x = jnp.asarray([*np.linspace(-6.0, 6.0, 49), -50.0, 50.0])
@@ -308,8 +355,8 @@ def bell(answer: Callable) -> Verdict:
         settings = {"rtol": 0.0, "atol": 1e-2}
         if compare(bend, density, **settings):
             return wrong(
-                "Your f'' is close to the normal density, and not equal. Is a piece of your f an "
-                "approximation?"
+                "Your f'' is close to the normal density, and not equal.",
+                "Is a piece of your f an approximation?",
             )
         s = 1 / (1 + np.exp(-x))
         slips = {

@@ -37,7 +37,14 @@ def _compiled(function, *arguments):
     return answer
 
 
-@check("return the three numbers.")
+@check(
+    "return the three numbers.",
+    title="One start too many",
+    hints=(
+        "First one error for each start, and only then a summary over the starts.",
+        "An error has a size and no sign, and the worst start may stand anywhere in the array.",
+    ),
+)
 def last_frame(answer: Callable) -> Verdict:
     """The last frame, three ways: `answer(energies [n, t], scale) -> mean, median, mean of rest`.
 
@@ -110,7 +117,16 @@ def last_frame(answer: Callable) -> Verdict:
     return right("All three are right. How far apart are they for your model?")
 
 
-@check("mend the split.")
+@check(
+    "mend the split.",
+    title="Find the bug",
+    hints=(
+        "A random key in JAX is a value, not a state. What do you get if you draw with the "
+        "same key twice?",
+        "The two sets need different keys, and both of them should follow from the one that "
+        "is handed over.",
+    ),
+)
 def honest_split(answer: Callable) -> Verdict:
     """Training and test motions without a leak: `answer(system, key, n, steps)`."""
     pendulum = systems.DoublePendulum(mass2=2.0, length2=0.8)
@@ -138,8 +154,8 @@ def honest_split(answer: Callable) -> Verdict:
     if near > 1 or np.median(nearest) < 0.1:
         if np.median(frame[nearest < 0.1]) > 0:
             return wrong(
-                "Your test motions begin where training motions come by later: another piece of "
-                "a motion that has been seen is no fresh motion."
+                "Your test motions begin where training motions come by later.",
+                "Another piece of a motion that has been seen is no fresh motion.",
             )
         if same > 1:
             return wrong(
@@ -148,7 +164,8 @@ def honest_split(answer: Callable) -> Verdict:
             )
         return wrong(
             "Your test motions start right beside training motions: almost the same "
-            "question once more. Fresh starts have nothing to do with the old ones."
+            "question once more.",
+            "Fresh starts have nothing to do with the old ones.",
         )
     for name, states in sets.items():
         if abs(states[:, 0, 2:]).max() > 0.11:
@@ -197,7 +214,16 @@ def _facts(lagrangian, q, q_dot):
     return jax.vmap(lambda *state: (*momentum(*state), *equation(*state)))(q, q_dot)
 
 
-@check("return the acceleration with friction.")
+@check(
+    "return the acceleration with friction.",
+    title="Break the conservation on purpose",
+    hints=(
+        "Friction is a force. Where in the equation of motion does it stand, and what makes "
+        "an acceleration of a force?",
+        "Begin with M and F at the state, from `mechanics.equation_of_motion`. What changes: "
+        "M, F, or the result?",
+    ),
+)
 def friction(answer: Callable) -> Verdict:
     """Motion with friction, M q̈ = F − γ q̇: `answer(lagrangian, gamma)(q, q_dot) -> q_ddot`."""
     settings = {"rtol": 2e-3, "atol": 1e-3}
@@ -249,7 +275,16 @@ def friction(answer: Callable) -> Verdict:
     return right("Your friction takes the power γ q̇·q̇ from both systems, whatever their masses.")
 
 
-@check("hand over a trained model and its parameters.")
+@check(
+    "hand over a trained model and its parameters.",
+    title="Other masses",
+    hints=(
+        "The recipe of the chapter knows no masses. Which one of its pieces has to hear of "
+        "the new system?",
+        "Two thousand steps are enough, if the peak of `train.muon` is larger than in the "
+        "long training. Watch the loss: does it still fall at the end?",
+    ),
+)
 def heavier_pendulum(model: Any, params: Any) -> Verdict:
     """A Lagrangian network of `DoublePendulum(mass2=3.0)` that keeps its energy for ten seconds."""
     pendulum = systems.DoublePendulum(mass2=3.0)
@@ -265,8 +300,8 @@ def heavier_pendulum(model: Any, params: Any) -> Verdict:
     found = np.asarray(ask(jax.jit(jax.vmap(acceleration)), q, q_dot))
     if lost := np.count_nonzero(~np.isfinite(found).all(axis=1)):
         return wrong(
-            f"At {lost} of {len(q)} states there is no finite acceleration. Are all parameters "
-            "finite, and has 𝓛 a mass matrix?"
+            f"At {lost} of {len(q)} states there is no finite acceleration.",
+            "Are all parameters finite, and has 𝓛 a mass matrix?",
         )
 
     def error(system):
@@ -284,12 +319,12 @@ def heavier_pendulum(model: Any, params: Any) -> Verdict:
                 return wrong(f"Your network has learned a double pendulum, but {which}.")
         if missed > 0.5:
             return wrong(
-                "Your network knows next to nothing of this pendulum. Are these the trained "
-                "parameters, and of this system?"
+                "Your network knows next to nothing of this pendulum.",
+                "Are these the trained parameters, and of this system?",
             )
         return wrong(
-            f"On fresh states your accelerations are {100 * missed:.1f} % wrong. Does the loss "
-            "still fall when training ends, or does it jump about?"
+            f"On fresh states your accelerations are {100 * missed:.1f} % wrong.",
+            "Does the loss still fall when training ends, or does it jump about?",
         )
     starts = pendulum.sample_released(jax.random.key(54321), 10)
     motions = evaluate.rollouts(acceleration, *starts, dt=0.1, steps=100, substeps=20)
@@ -301,12 +336,22 @@ def heavier_pendulum(model: Any, params: Any) -> Verdict:
     if stray > 0.02:
         return wrong(
             f"On fresh states your accelerations are right to {100 * missed:.1f} %, but the "
-            f"energy strays by {100 * stray:.1f} %. A little more training may do."
+            f"energy strays by {100 * stray:.1f} %.",
+            "A little more training may do.",
         )
     return right("Right on fresh states, and the energy stays: the recipe did not need m₁ = m₂.")
 
 
-@check("return the new Lagrangian.")
+@check(
+    "return the new Lagrangian.",
+    title="The same motion from another Lagrangian",
+    hints=(
+        "F depends on q, and q moves. Which derivative of F do you need, and with what is it "
+        "multiplied?",
+        "A Lagrangian is one number, and so is what you add to it. What makes one number of a "
+        "slope and a velocity?",
+    ),
+)
 def gauged_lagrangian(answer: Callable) -> Verdict:
     """A Lagrangian plus a total derivative: `answer(lagrangian, F)(q, q_dot) -> 𝓛 + dF/dt`."""
     settings = {"rtol": 2e-3, "atol": 2e-3}
@@ -335,9 +380,10 @@ def gauged_lagrangian(answer: Callable) -> Verdict:
             "Your new 𝓛 holds dF/dt, but the old 𝓛 is gone.": rate - old,
             "F changes because q does. How fast does q change?": slope.sum(axis=1),
         }
-        for hint, slip in slips.items():
-            if compare(new - old, slip, **settings):
-                return wrong(hint)
+        off = wrong(f"What you add to the 𝓛 of the {name} is not dF/dt.")
+        verdict = with_slip(off, new - old, slips, **settings)
+        if verdict.hints:
+            return verdict
         if not compare(new_acceleration, acceleration, rtol=1e-2, atol=2e-2):
             return wrong(
                 f"Your term changes the motion of the {name}, and a total derivative does not."

@@ -23,7 +23,15 @@ def _state(q, q_dot):
     return jnp.array(q, jnp.float32), jnp.array(q_dot, jnp.float32)
 
 
-@check("return the bracket {q, y}.")
+@check(
+    "return the bracket {q, y}.",
+    title="Which partner fits?",
+    hints=(
+        "At constant q both y and p change with q̇, and with nothing else. How much does y "
+        "change for each unit of p?",
+        "You have two derivatives by q̇, of y and of p. What does the chain rule make of them?",
+    ),
+)
 def partner_bracket(answer: Callable) -> Verdict:
     """The bracket of q with a partner: `answer(lagrangian, y) -> function (q [1], q_dot [1])`."""
 
@@ -63,7 +71,16 @@ def partner_bracket(answer: Callable) -> Verdict:
     return right("Right for three systems and four partners. Which partner has the bracket 1?")
 
 
-@check("return the best constant.")
+@check(
+    "return the best constant.",
+    title="Content with zero",
+    hints=(
+        "Move c a little to the right. Which terms of the sum grow, which shrink, and how "
+        "much do they weigh?",
+        "At the best constant the two balance. Go through the sorted values and count "
+        "weights, until they do.",
+    ),
+)
 def best_constant(answer: Callable) -> Verdict:
     """The constant of the least weighted absolute error: `answer(a [n], weights [n]) -> c`."""
     for seed, n, zeros in ((0, 41, 0), (1, 60, 35), (2, 7, 0)):
@@ -99,7 +116,15 @@ def best_constant(answer: Callable) -> Verdict:
     return right("No constant does better. When is it zero?")
 
 
-@check("return the kinetic energy.")
+@check(
+    "return the kinetic energy.",
+    title="Digits of a kinetic energy",
+    hints=(
+        "After the multiplication, what is γ² less 1 in terms of γ and v? Nothing has to be "
+        "subtracted any more.",
+        "Then there is 1 − v² within γ. How did the chapter write it for fast particles?",
+    ),
+)
 def kinetic_energy(answer: Callable) -> Verdict:
     """γ − 1 in single precision, at every speed: `answer(v) -> γ − 1`, for arrays."""
     slow = np.geomspace(1e-6, 0.3, 40).astype(np.float32)
@@ -128,8 +153,8 @@ def kinetic_energy(answer: Callable) -> Verdict:
             continue
         miss = np.abs(np.asarray(found, float) / expected - 1).max()
         if miss > 1e-5:
-            return with_hint(
-                wrong(f"The formula is right, but {where} it is off by up to {miss:.1g}."),
+            return wrong(
+                f"The formula is right, but {where} it is off by up to {miss:.1g}.",
                 "Which two nearly equal numbers are subtracted there?",
             )
     return right("Six digits from a snail's pace to the last number below 1.")
@@ -145,7 +170,18 @@ NETWORKS = {
 LEARNERS = {"black_box": True, "hnn": False, "delan": False, "hnn_canonical": True, "lnn": True}
 
 
-@check("write the Lagrangian, and say for each network whether it can learn it.")
+@check(
+    "write the Lagrangian, and say for each network whether it can learn it.",
+    title="A charge in a magnetic field",
+    hints=(
+        "Which products of a coordinate and a velocity are left, and how do they combine to "
+        "something that is no total derivative? Try it in Euler–Lagrange: it acts through "
+        "∂𝓛/∂q and through dp/dt.",
+        "For the networks: which form does each give to its 𝓛, its H or its acceleration? "
+        "Then turn all velocities round, and see what this force does and what that form "
+        "does.",
+    ),
+)
 def magnetic_field(lagrangian: Callable, can_learn: Mapping) -> Verdict:
     """A charge in a magnetic field: `lagrangian(q [2], q_dot [2], B)`, and a dict of booleans."""
     for B in (1.0, -2.5):
@@ -179,7 +215,7 @@ def magnetic_field(lagrangian: Callable, can_learn: Mapping) -> Verdict:
     if off:
         plural = "answer is" if len(off) == 1 else "answers are"
         return wrong(
-            f"The Lagrangian is right; {len(off)} {plural} not. Look at {off[0]!r} again: "
-            f"{NETWORKS[off[0]]}"
+            f"The Lagrangian is right; {len(off)} {plural} not. Look at {off[0]!r} again.",
+            NETWORKS[off[0]],
         )
     return right("The Lagrangian and all five answers are right. Train two of them and see.")

@@ -43,7 +43,15 @@ def _curvature(phi, step=1):
 APART = "In yours, even and odd nodes know nothing of each other."
 
 
-@check("return the speed of that code's waves, and the mended accelerations.")
+@check(
+    "return the speed of that code's waves, and the mended accelerations.",
+    title="Two dx for dx squared",
+    hints=(
+        "Write the wave equation on the grid with a speed c, and beside it what the code "
+        "computes. The second differences are the same: compare what stands before them.",
+        "For the acceleration, think of units: a curvature is a height divided by what?",
+    ),
+)
 def slipped_speed(speed: Callable, acceleration: Callable) -> Verdict:
     """Two dx for dx²: `speed(dx) -> number` and `acceleration(phi [n], dx) -> [n]`, on a ring."""
     dx = np.array([0.1, 0.5, 0.02, 3.0])
@@ -98,7 +106,15 @@ def slipped_speed(speed: Callable, acceleration: Callable) -> Verdict:
     return right("Both are right. The finer its grid, the slower are the waves of that code.")
 
 
-@check("return the offsets of all bands.")
+@check(
+    "return the offsets of all bands.",
+    title="Three bands or five?",
+    hints=(
+        "In whose neighbourhoods does node i stand? Not only in its own.",
+        "Take any two places of the stencil, also the same one twice. How far is it from the "
+        "one to the other?",
+    ),
+)
 def bands(offsets: Callable) -> Verdict:
     """The bands of a mass matrix: `offsets(stencil) -> {o: M[i, i + o] may differ from zero}`."""
     before = None
@@ -153,7 +169,16 @@ def _offsets(found):
     return {int(part) for part in parts}
 
 
-@check("write the density, and return the frequency.")
+@check(
+    "write the density, and return the frequency.",
+    title="A string on springs",
+    hints=(
+        "Summed over all nodes, the density should hold each bead's kinetic energy once, each "
+        "piece of string once, and now each spring once.",
+        "For the frequency, put a wave into the equation of motion. What do the springs add "
+        "to what multiplies φ there?",
+    ),
+)
 def hanging_string(density: Callable, frequency: Callable) -> Verdict:
     """A string on springs: `density(phi [3], phi_dot [3], kappa)` and `frequency(k, kappa)`."""
     ring, kappa = fields.ring(12), 0.7
@@ -222,7 +247,7 @@ def _accelerations(density, kappas, ring, phi, phi_dot):
         hint = "JAX has to differentiate your density. Is it written with JAX?"
         raise Stop(with_hint(stop.verdict, hint)) from stop
     if not np.isfinite(found).all():
-        raise Stop(wrong("Your string has no finite acceleration. Has every node a mass?"))
+        raise Stop(wrong("Your string has no finite acceleration.", "Has every node a mass?"))
     return np.asarray(found)
 
 
@@ -258,7 +283,16 @@ def _frequencies(frequency):
     return right("Density and frequency are right. Which frequencies does this string not have?")
 
 
-@check("return the index array of the cylinder.")
+@check(
+    "return the index array of the cylinder.",
+    title="Roll it up",
+    hints=(
+        "Make a row and a column of each number first. Take a step in each of the four "
+        "directions, and only then make numbers again.",
+        "After the last column comes the first. After the last row comes nothing: which row "
+        "is the nearest that exists?",
+    ),
+)
 def cylinder(index: Callable) -> Verdict:
     """A rolled-up sheet: `index(rows, columns) -> [rows · columns, 5]`, columns in a circle."""
     for rows, columns in ((4, 6), (3, 5), (5, 3), (2, 7)):
@@ -274,12 +308,13 @@ def cylinder(index: Callable) -> Verdict:
             return wrong(f"Expected an array of whole numbers, got {kind}.")
         if found.shape != (n, 5):
             hints = {
-                (5, n): " Is it transposed?",
-                (n, 4): " Where is the node itself?",
-                (rows, columns, 5): " Each node has a row of its own.",
+                (5, n): "Is it transposed?",
+                (n, 4): "Where is the node itself?",
+                (rows, columns, 5): "Each node has a row of its own.",
             }
-            hint = hints.get(found.shape, "")
-            return wrong(f"{sheet} expected shape {(n, 5)}, got {found.shape}.{hint}")
+            verdict = wrong(f"{sheet} expected shape {(n, 5)}, got {found.shape}.")
+            hint = hints.get(found.shape)
+            return with_hint(verdict, hint) if hint else verdict
         verdict = _numbered(found, rows, columns, sheet)
         if not verdict:
             return verdict

@@ -1,25 +1,36 @@
 """What all checks share: the verdict, and ways to look at a stranger's answer."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import linecache
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from lnn_tutorial.checks import logbook
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: true if the answer passed, and a sentence that says why."""
+    """What a check found: true if the answer passed, and a sentence that says why.
+
+    `hints` are what to think about next. The text only says that there are some: `hint` gives
+    them one by one.
+    """
 
     passed: bool
     message: str
+    hints: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.passed
 
     def __repr__(self) -> str:
-        return f"{'✓' if self.passed else '✗'} {self.message}"
+        way_on = "\n  checks.hint() gives a hint." if self.hints else ""
+        return f"{'✓' if self.passed else '✗'} {self.message}{way_on}"
 
 
 class Stop(Exception):
@@ -35,9 +46,9 @@ def right(message: str) -> Verdict:
     return Verdict(True, message)
 
 
-def wrong(message: str) -> Verdict:
-    """The verdict of a failed check: `✗ message`."""
-    return Verdict(False, message)
+def wrong(message: str, *hints: str) -> Verdict:
+    """The verdict of a failed check: `✗ message`, and hints for whoever asks."""
+    return Verdict(False, message, hints)
 
 
 def missing(answer: Any) -> bool:
@@ -49,13 +60,27 @@ def missing(answer: Any) -> bool:
     return answer is None or answer is ...
 
 
-def check(task: str) -> Callable:
+NOTHING = "Nothing here yet: "
+"""How the verdict on an unanswered stub begins."""
+
+SOLUTION = "# @title Solution"
+"""How a cell with a solution of the book begins."""
+
+_checking: ContextVar[bool] = ContextVar("checking", default=False)
+
+
+def check(task: str, *, title: str = "", hints: Iterable[str] = ()) -> Callable:
     """Decorator that makes a function of answers a check that never raises.
 
     `task` completes "Nothing here yet: …", the verdict on an unanswered stub. The decorated
-    function returns a `Verdict`. It calls the student's functions through `ask`.
+    function returns a `Verdict`. It calls the student's functions through `ask`. `title` names
+    the exercise in the table of `progress`, and `hints`, the vaguest first, are what `hint`
+    gives when those on a mistake are used up. Raises TypeError if `hints` is a single text.
 
-    >>> @check("return the square of x.")
+    A verdict is noted for both, but not that on a solution of the book, whose cell begins with
+    "# @title Solution", nor that of a check inside another check.
+
+    >>> @check("return the square of x.", hints=("What is x times x?",))
     ... def square(answer):
     ...     return compare(ask(answer, 3.0), 9.0, name="Your square of 3")
     >>> square(lambda x: ...)
@@ -67,21 +92,46 @@ def check(task: str) -> Callable:
     """
 
     def decorate(examine: Callable[..., Verdict]) -> Callable[..., Verdict]:
+        exercise = logbook.enter(examine, title, hints)
+
         @wraps(examine)
         def judged(*answers, **settings) -> Verdict:
-            unanswered = wrong(f"Nothing here yet: {task}")
-            if missing(answers):
-                return unanswered
+            inside = _checking.set(True)
             try:
-                return examine(*answers, **settings)
-            except Stop as stop:
-                return unanswered if stop.verdict is None else stop.verdict
-            except Exception as error:
-                return wrong(f"This answer cannot be checked: {_describe(error)}")
+                verdict = _judge(examine, task, answers, settings)
+            finally:
+                _checking.reset(inside)
+            if not _checking.get() and not _in_a_solution(sys._getframe(1)):
+                answered = not verdict.message.startswith(NOTHING)
+                logbook.LOGBOOK.note(exercise, verdict, answered=answered)
+            return verdict
 
+        judged.exercise = exercise
         return judged
 
     return decorate
+
+
+def _judge(examine: Callable, task: str, answers: tuple, settings: dict) -> Verdict:
+    """The verdict of a check's own function, which may raise."""
+    unanswered = wrong(NOTHING + task)
+    if missing(answers):
+        return unanswered
+    try:
+        verdict = examine(*answers, **settings)
+        if not isinstance(verdict, Verdict):
+            raise TypeError(f"the check returned {type(verdict).__name__}, not a verdict")
+        return verdict
+    except Stop as stop:
+        return unanswered if stop.verdict is None else stop.verdict
+    except Exception as error:
+        return wrong(f"This answer cannot be checked: {_describe(error)}")
+
+
+def _in_a_solution(frame: Any) -> bool:
+    """Whether the cell of a frame holds a solution of the book."""
+    first = linecache.getline(frame.f_code.co_filename, 1, frame.f_globals)
+    return first.startswith(SOLUTION)
 
 
 def ask(function: Callable, *arguments) -> Any:
@@ -129,8 +179,8 @@ def compare(
         return np.isclose(candidate, expected, rtol=rtol, atol=atol)
 
     if value.shape != expected.shape:
-        hint = " Is it transposed?" if value.T.shape == expected.shape else ""
-        return wrong(f"{name} has shape {value.shape}, expected {expected.shape}.{hint}")
+        hints = ["Is it transposed?"] if value.T.shape == expected.shape else []
+        return wrong(f"{name} has shape {value.shape}, expected {expected.shape}.", *hints)
     if not np.isfinite(value).all():
         return wrong(f"{name} is not finite: it holds NaN or infinity.")
     if near(value).all():
@@ -193,12 +243,12 @@ def _describe(error: Exception) -> str:
 
 
 def with_hint(verdict: Verdict, hint: str) -> Verdict:
-    """A failed verdict with a hint behind it."""
-    return wrong(f"{verdict.message} {hint}")
+    """A failed verdict with one more hint."""
+    return replace(verdict, hints=(*verdict.hints, hint))
 
 
 def with_slip(verdict: Verdict, found: Any, slips: Mapping[str, Any], **settings: Any) -> Verdict:
-    """A failed verdict with the hint of the first slip that explains what was found.
+    """A failed verdict with the hint on the first slip that explains what was found.
 
     `slips` are wrong values by their hints; `settings` are those of `compare`.
     """

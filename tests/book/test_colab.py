@@ -1,8 +1,9 @@
-"""The setup cell of every chapter works in Colab, or in something as bare as it.
+"""The setup cell of every chapter and assignment works in Colab, or in something as bare as it.
 
 A fresh virtual environment sees the heavy dependencies but not our package, a stub stands in
-for `google.colab`, and git takes the public address for a clone of this repository. The setup
-cells must bring the package, and only the package: never another JAX.
+for `google.colab`, and git takes the public address for this checkout. The setup cells must bring
+the package, and only the package: never another JAX. `scripts/fresh_environment.py` goes further
+and runs whole chapters; it takes too long for a test.
 """
 
 import json
@@ -14,12 +15,14 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import fresh_environment
 import nbformat
 import pytest
 
 from tests.book.conftest import ROOT, repository_address, toc_files
 
-NOTEBOOKS = [ROOT / f"{name}.ipynb" for name in toc_files() if not (ROOT / f"{name}.md").exists()]
+CHAPTERS = [ROOT / f"{name}.ipynb" for name in toc_files() if not (ROOT / f"{name}.md").exists()]
+NOTEBOOKS = [*CHAPTERS, *sorted(ROOT.glob("assignments/source/*/*.ipynb"))]
 
 RUN_CELLS = """
 import json, sys, types
@@ -60,14 +63,20 @@ def test_the_setup_cells_install_the_package_and_nothing_else(fresh, tmp_path):
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("this is not a git checkout")
     python, installed = fresh
-    clone = tmp_path / "clone.git"
-    subprocess.run(["git", "clone", "--quiet", "--bare", "--no-local", ROOT, clone], check=True)
+    clone = fresh_environment.snapshot(tmp_path / "clone.git")
 
-    cells = {}
+    cells, install = {}, re.compile(r"%pip .*")
     for path in NOTEBOOKS:
         setup = next(cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
-        # One installation will do: `test_notebooks` sees to it that all chapters ask for the same.
-        cells[path.stem] = re.sub(r"%pip .*", "pass", setup.source) if cells else setup.source
+        cells[str(path.relative_to(ROOT))] = setup.source
+    first = cells[next(iter(cells))]
+    assert {tuple(install.findall(source)) for source in cells.values()} == {
+        tuple(install.findall(first))
+    }
+    # They ask for the same, so one installation will do.
+    cells = {
+        k: source if source is first else install.sub("pass", source) for k, source in cells.items()
+    }
     (tmp_path / "cells.json").write_text(json.dumps(cells))
     (tmp_path / "run.py").write_text(RUN_CELLS)
     environment = {

@@ -65,7 +65,7 @@ def open_file(browser, folder):
         seen.page.on("console", on_console)
         seen.page.goto((folder / f"{name}.html").as_uri() + query, wait_until="load")
         if seen.page.locator(".math").count():
-            seen.page.evaluate("async () => { await MathJax.startup.promise }")
+            seen.page.evaluate("async () => { await window.MathJax?.startup?.promise }")
         return seen
 
     yield open_page

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 
 import pytest
 import set_repository
@@ -12,12 +13,21 @@ OTHER = "https://github.com/Some-Body/their.book-2"
 
 @pytest.fixture
 def copy(tmp_path):
-    """The files that mention the address, and a chapter that mentions others' too."""
+    """The files that mention the address, an assignment, and a chapter with others' addresses."""
     (tmp_path / "chapters").mkdir()
+    (tmp_path / "assignments/source/01_a").mkdir(parents=True)
     for name in ("_config.yml", *(name for name in set_repository.FORMS if "*" not in name)):
         shutil.copy(ROOT / name, tmp_path / name)
+    address = set_repository.read_address()
+    install = f'"    %pip install -q git+{address}\\n",\n'
+    page = set_repository.rewrite("https://a.github.io/b/", [set_repository.SITE], address)
+    (tmp_path / "assignments/source/01_a/01_a.ipynb").write_text(
+        f'{install}"[Chapter 1]({page}chapters/01_a.html)"'
+    )
     (tmp_path / "chapters/01_a.ipynb").write_text(
-        f'"    %pip install -q git+{set_repository.read_address()}\\n",\n'
+        f'{install}    "git clone {address}\\n",\n    "cd {address.split("/")[-1]}\\n",\n'
+        f'"[CITATION.cff]({address}/blob/main/CITATION.cff) [Colab]'
+        '(https://colab.research.google.com/github/OWNER/REPOSITORY/blob/main/a.ipynb)",\n'
         '"[code](https://github.com/MilesCranmer/lagrangian_nns/blob/main/README.md), "\n'
         '"[notes](https://greydanus.github.io/2020/03/10/lagrangian-nns/)"\n'
     )
@@ -44,7 +54,13 @@ def test_a_change_reaches_every_mention(copy, capsys):
     assert set_repository.main(["--check"], copy) == 1
     assert contents(copy) == before, "--check wrote something"
     reported = capsys.readouterr().out
-    for name in ("README.md", "CITATION.cff", "pyproject.toml", "chapters/01_a.ipynb"):
+    for name in (
+        "README.md",
+        "CITATION.cff",
+        "pyproject.toml",
+        "chapters/01_a.ipynb",
+        "assignments/source/01_a/01_a.ipynb",
+    ):
         assert name in reported
 
     assert set_repository.main([], copy) == 0
@@ -56,11 +72,31 @@ def test_a_change_reaches_every_mention(copy, capsys):
     assert "https://some-body.github.io/their.book-2/" in (copy / "README.md").read_text()
 
 
+def test_no_mention_is_forgotten():
+    """Every file of the checkout follows a change; `_config.yml` holds the address itself."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is not a git checkout")
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    owner, repo = set_repository.read_address().split("/")[-2:]
+    written = rf"\b{owner}/{repo}\b|\b{owner}\.github\.io\b|\bcd {repo}\b"
+    mention = re.compile(written, re.IGNORECASE)
+    forms = {
+        path: forms for glob, forms in set_repository.FORMS.items() for path in ROOT.glob(glob)
+    }
+    for path in (ROOT / name for name in names.split("\0") if name):
+        if path.name == "_config.yml" or not path.is_file():
+            continue
+        text = path.read_bytes().decode("utf-8", errors="ignore")
+        after = set_repository.rewrite(text, forms.get(path, []), OTHER)
+        assert not mention.search(after), f"{path.relative_to(ROOT)} keeps the old address"
+
+
 def test_others_addresses_stay(copy):
     move(copy, OTHER)
     set_repository.main([], copy)
     text = (copy / "chapters/01_a.ipynb").read_text()
-    assert f"git+{OTHER}\\n" in text
+    assert f"git+{OTHER}\\n" in text and '"cd their.book-2\\n"' in text
     assert "https://github.com/MilesCranmer/lagrangian_nns/blob/main/README.md" in text
     assert "https://greydanus.github.io/2020/03/10/lagrangian-nns/" in text
 
