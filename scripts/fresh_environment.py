@@ -67,6 +67,8 @@ def main(arguments=None):
     parser.add_argument("--timeout", type=int, default=600, help="seconds a cell may take")
     options = parser.parse_args(arguments)
 
+    if shutil.which("git") is None:
+        parser.error("git is not installed")
     interpreter = shutil.which(options.python)
     if interpreter is None:
         parser.error(f"no Python interpreter {options.python!r} on this machine")

@@ -4,11 +4,13 @@ Its runs take an hour and the network; `.github/workflows/fresh-environment.yml`
 """
 
 import re
+import shutil
 import subprocess
-import sys
 
 import fresh_environment
 import pytest
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 PROJECT = '[project]\ndependencies = ["jax>=0.5", "Some-Thing >= 1.2.3"]\n'
 
@@ -34,6 +36,7 @@ def test_a_dependency_with_another_range_is_refused(project, line):
         fresh_environment.requirements("oldest", project)
 
 
+@needs_git
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -53,6 +56,7 @@ def test_bad_options_are_refused_before_anything_is_made(arguments, said, capsys
     assert said in capsys.readouterr().err
 
 
+@needs_git
 def test_an_interpreter_that_fails_is_reported_with_what_it_said(tmp_path, capsys):
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho no module named venv >&2\nexit 1\n")
@@ -61,6 +65,7 @@ def test_an_interpreter_that_fails_is_reported_with_what_it_said(tmp_path, capsy
     assert "no module named venv" in capsys.readouterr().err
 
 
+@needs_git
 def test_a_kernel_sees_nothing_of_this_checkout(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(fresh_environment.ROOT))
     monkeypatch.setenv("JAX_ENABLE_X64", "1")
