@@ -122,7 +122,7 @@ def match_energy(learned, true):
             f"expected two lists of one length of at least 3, got {learned.size} and {true.size}"
         )
     design = np.stack([learned, np.ones_like(learned)], axis=1)
-    (scale, offset), *_ = np.linalg.lstsq(design, true)
+    (scale, offset), *_ = np.linalg.lstsq(design, true, rcond=None)
     rest = true - design @ (scale, offset)
     return {
         "scale": float(scale),

@@ -64,7 +64,7 @@ def main(arguments=None):
     )
     parser.add_argument("--python", default=sys.executable, help="name or path of an interpreter")
     parser.add_argument("--keep", type=Path, help="make the environment in this new folder")
-    parser.add_argument("--timeout", type=int, default=600, help="seconds a cell may take")
+    parser.add_argument("--timeout", type=int, default=1800, help="seconds a cell may take")
     options = parser.parse_args(arguments)
 
     if shutil.which("git") is None:

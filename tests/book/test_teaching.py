@@ -11,6 +11,7 @@ from tests.book.conftest import ROOT
 
 PAGE = (ROOT / "chapters" / "teaching.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\|[^|\n]*\((?P<chapter>\d\d_\w+)\.ipynb\) \|(?P<rest>.*)\|$", re.MULTILINE)
+PROBLEM = re.compile(r"## (?:Problem|Question) \d: (.*?) \(")
 ROWS = {
     match["chapter"]: [cell.strip() for cell in match["rest"].split("|")]
     for match in ROW.finditer(PAGE)
@@ -25,8 +26,12 @@ def test_the_table_of_chapters_holds_what_was_counted(path):
     assert re.fullmatch(r"\d+(\.\d)? min", computing)
     assert exercises == str(count["exercises"])
     source = coursework.SOURCE / path.stem / f"{path.stem}.ipynb"
-    title = nbformat.read(source, as_version=4).cells[0].source.splitlines()[0]
-    assert assignment == title.removeprefix("# Assignment ").replace(": ", ", ", 1)
+    number = int(path.stem[:2])
+    first, *others = (cell.source for cell in nbformat.read(source, as_version=4).cells)
+    minutes = re.search(r"[Aa]bout (\d+) minutes", first)[1]
+    assert assignment == f"assignment {number}, {minutes} min"
+    problems = [found[1] for text in others if (found := PROBLEM.match(text))]
+    assert f"\n| {number} | {' · '.join(problems)} | {minutes} min |\n" in PAGE
 
 
 def test_counting_leaves_out_exercises_and_folded_code(tmp_path):
