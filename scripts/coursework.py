@@ -229,7 +229,8 @@ def _hand_in(one, course):
     """Write a submission where nbgrader looks for it; returns the cells that had to be put back.
 
     nbgrader needs every test, and a test needs what stands before it. So a cell that is missing
-    comes back as it was given out, behind the one that it stood behind.
+    comes back as it was given out, behind the one that it stood behind. Of a cell that is there
+    twice the second is an ordinary one.
     """
     name = f"{one.assignment}.ipynb"
     notebook = nbformat.read(one.file, as_version=4)
@@ -242,6 +243,8 @@ def _hand_in(one, course):
         if not places:
             notebook.cells.insert(position, cell)
             restored.append(wanted)
+        for copy in places[1:]:
+            del notebook.cells[copy].metadata["nbgrader"]
         position = (places or [position])[0] + 1
     place = course / "submitted" / "student" / one.assignment
     place.mkdir(parents=True)
