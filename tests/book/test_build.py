@@ -1,6 +1,7 @@
 """The book builds without a warning, is complete, and its pages stay light."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 from tests.book.conftest import ROOT, toc_files
 
@@ -24,6 +25,15 @@ def test_every_page_exists_and_is_light(built_book, name):
     page = built_book.html / f"{name}.html"
     assert page.exists()
     assert page.stat().st_size <= 2 * MEGABYTE
+
+
+@pytest.mark.parametrize("name", toc_files())
+def test_no_table_stands_there_as_raw_text(built_book, name):
+    page = (built_book.html / f"{name}.html").read_text(encoding="utf-8")
+    paragraphs = BeautifulSoup(page, "html.parser").select("article p")
+    assert len(paragraphs) > 3
+    broken = [p.get_text()[:80] for p in paragraphs if p.get_text().lstrip().startswith("|")]
+    assert broken == []
 
 
 def test_nothing_of_the_machine_stands_in_the_pages(built_book):

@@ -29,9 +29,9 @@ def test_the_table_of_chapters_holds_what_was_counted(path):
     number = int(path.stem[:2])
     first, *others = (cell.source for cell in nbformat.read(source, as_version=4).cells)
     minutes = re.search(r"[Aa]bout (\d+) minutes", first)[1]
-    assert assignment == f"assignment {number}, {minutes} min"
+    assert assignment == f"{minutes} min"
     problems = [found[1] for text in others if (found := PROBLEM.match(text))]
-    assert f"\n| {number} | {' · '.join(problems)} | {minutes} min |\n" in PAGE
+    assert f"\n| {number} | {' · '.join(problems)} |\n" in PAGE
 
 
 def test_counting_leaves_out_exercises_and_folded_code(tmp_path):
