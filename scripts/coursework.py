@@ -1,7 +1,7 @@
 """Make the students' copies of the assignments, and grade what comes back.
 
     python scripts/coursework.py generate
-    python scripts/coursework.py grade SUBMITTED [--jobs 2] [--graded FOLDER]
+    python scripts/coursework.py grade SUBMITTED [--jobs N] [--graded FOLDER]
 
 `generate` writes a copy without solutions and hidden tests of each notebook of
 `assignments/source` to `_build/assignments`. `grade` takes a folder of submissions, grades each on
@@ -30,6 +30,7 @@ from datetime import datetime
 from pathlib import Path
 
 import nbformat
+from run_notebooks import ENVIRONMENT
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
@@ -41,16 +42,8 @@ COLUMNS = ("student", "assignment", "points", "of", "to grade by hand", "note", 
 PATIENCE = 600
 """Seconds that one submission may take in all."""
 
-KERNEL = {
-    # nbgrader itself calls `alembic`, which lies beside this interpreter
-    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-    "JAX_PLATFORMS": "cpu",
-    "PJRT_NPROC": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "TQDM_DISABLE": "1",
-}
-"""The environment in which a submission runs, so that it gets the same marks everywhere."""
+# nbgrader itself calls `alembic`, which lies beside this interpreter.
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 # --- Students' copies --------------------------------------------------------------------------
@@ -81,7 +74,7 @@ def _nbgrader(course):
     from nbgrader.apps import NbGraderAPI
     from traitlets.config.loader import PyFileConfigLoader
 
-    os.environ.update(KERNEL)
+    os.environ.update(ENVIRONMENT, PATH=PATH)  # every submission runs as the chapters do
     settings = PyFileConfigLoader(CONFIG.name, str(course)).load_config()
     settings.CourseDirectory.root = str(course)
     return NbGraderAPI(config=settings)
@@ -309,7 +302,8 @@ def main(arguments=None):
     commands.add_parser("generate", help="make the students' copies")
     grading = commands.add_parser("grade", help="grade a folder of submissions")
     grading.add_argument("submitted", type=Path, metavar="SUBMITTED")
-    grading.add_argument("--jobs", type=int, default=2, help="submissions at a time (default 2)")
+    jobs = {"default": os.cpu_count() or 1, "help": "submissions at a time (default: your cores)"}
+    grading.add_argument("--jobs", type=int, **jobs)
     grading.add_argument(
         "--graded", type=Path, help="a new folder for the marks (default graded/DATE-TIME)"
     )

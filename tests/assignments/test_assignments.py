@@ -212,9 +212,7 @@ def repeated(notebook, wanted):
 
 
 LOOP = "def action(path, dt):\n    while True:\n        pass"
-SPIN = (
-    "def action(path, dt):\n    return jax.lax.while_loop(lambda x: x < 1, lambda x: x * 1.0, dt)"
-)
+SPIN = "def action(path, dt):\n    return jax.lax.while_loop(lambda x: x > 0, lambda x: 1 / x, dt)"
 WARN = """def action(path, dt):
     print("a word on the side", file=sys.stderr)
     velocity, middle = jnp.diff(path) / dt, 0.5 * (path[1:] + path[:-1])
