@@ -225,8 +225,8 @@ MISBEHAVING = {
     "loops": (answered(source(FIRST), {"action": LOOP}), BUT_ACTION, ""),
     "loops where no interrupt reaches it": (
         answered(source(FIRST), {"action": SPIN}),
-        BUT_ACTION,
-        "",
+        dict.fromkeys(ALL),
+        "not graded: it could not be run",
     ),
     "exits": (answered(source(FIRST), {"action": "sys.exit()"}), BUT_ACTION, ""),
     "warns": (answered(source(FIRST), {"action": WARN}), ALL, ""),
