@@ -1,6 +1,16 @@
-"""Let docstrings write absolute values: Sphinx would read |x| as a substitution."""
+"""Let docstrings write absolute values, and let a folder hand on what its constants mean.
 
+Sphinx would read |x| as a substitution. And it looks for the string below a constant only in the
+file that `automodule` names: in the `__init__` of a folder, not where the constant stands.
+"""
+
+import pkgutil
 import re
+from importlib import import_module
+
+from sphinx.pycode import ModuleAnalyzer
+
+import lnn_tutorial
 
 
 def escape_bars(app, what, name, obj, options, lines):
@@ -10,6 +20,20 @@ def escape_bars(app, what, name, obj, options, lines):
             lines[i] = re.sub(r"(`[^`]*`)|\|", lambda match: match[1] or r"\|", line)
 
 
+def hand_on_constants(app):
+    """Give the strings below the constants of a folder's files to the folder."""
+    for folder in pkgutil.iter_modules(lnn_tutorial.__path__, "lnn_tutorial."):
+        if not folder.ispkg:
+            continue
+        whole = ModuleAnalyzer.for_module(folder.name)
+        whole.analyze()
+        for file in pkgutil.iter_modules(import_module(folder.name).__path__, f"{folder.name}."):
+            part = ModuleAnalyzer.for_module(file.name)
+            part.analyze()
+            whole.attr_docs |= {key: doc for key, doc in part.attr_docs.items() if not key[0]}
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", escape_bars)
+    app.connect("builder-inited", hand_on_constants)
     return {"parallel_read_safe": True}

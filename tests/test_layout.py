@@ -23,20 +23,28 @@ def imported(path):
     return found
 
 
+def files(name):
+    """The files of a module: one, or those of a folder."""
+    return (
+        [FOLDER / f"{name}.py"] if (FOLDER / f"{name}.py").exists() else FOLDER.glob(f"{name}/*.py")
+    )
+
+
 def test_every_module_is_named_in_the_order_and_imports_only_from_before():
-    files = [*FOLDER.glob("*.py"), *FOLDER.glob("*/*.py")]
-    for path in files:
-        name = path.parent.name if path.parent != FOLDER else path.stem
-        if name in ("__init__", "_player"):
-            continue
-        before = ORDER[: ORDER.index(name) + (path.parent != FOLDER)]
-        assert imported(path) - {"_player"} <= set(before), name
+    helpers = {"__init__", "_player"}
+    found = {path.stem for path in FOLDER.glob("*.py")} - helpers
+    found |= {path.parent.name for path in FOLDER.glob("*/__init__.py")}
+    assert found == set(ORDER)
+    for place, name in enumerate(ORDER):
+        for path in files(name):
+            before = ORDER[: place + (path.parent != FOLDER)]  # a folder's files know each other
+            assert imported(path) - {"_player"} <= set(before), path
 
 
 def test_numerics_know_nothing_of_figures_and_checks():
-    numerics = ORDER[: ORDER.index("plots")]
-    for name in numerics:
-        assert not imported(FOLDER / f"{name}.py") & {"plots", "checks"}
+    for name in ORDER[: ORDER.index("plots")]:
+        for path in files(name):
+            assert not imported(path) & {"plots", "checks"}, path
 
 
 def test_the_import_changes_no_setting_of_jax_and_starts_no_backend():
