@@ -67,6 +67,12 @@ def state(q, q_dot, names=("q", "q_dot")):
     return q.astype(dtype), q_dot.astype(dtype)
 
 
+def time(t, like):
+    """Return a time as a scalar of the precision of `like`; a whole number will do."""
+    number(t=t)
+    return jnp.asarray(t, like.dtype)
+
+
 def context(values, count):
     """Return `count` non-dynamical parameters as a tuple: of one vector `[count]`, empty for none.
 
@@ -144,3 +150,18 @@ def function(name, value):
     """Raise unless `value` can be called."""
     if not callable(value):
         raise TypeError(f"expected {name} to be a function, got {type(value).__name__}")
+
+
+def like_q(name, field):
+    """`field(q, …)`, with a clear error where it does not return a real vector like `q`."""
+
+    def checked(q, *state):
+        found = field(q, *state)
+        got = getattr(found, "shape", type(found).__name__)
+        if got != q.shape:
+            raise ValueError(f"expected {name} to return q's shape {q.shape}, got {got}")
+        if jnp.iscomplexobj(found):
+            raise TypeError(f"expected {name} to return real numbers, got {found.dtype}")
+        return found
+
+    return checked

@@ -5,6 +5,9 @@ the same for first-order equations, such as Hamilton's. `variational_rollout` st
 making a discretised action stationary: symplectic, so that the energy error stays bounded over any
 time. All can be jitted, mapped over starts and differentiated. `reference` is SciPy's DOP853 in
 float64, an independent oracle.
+
+What depends on time has an argument named `t`, as in `mechanics`; the motion then begins at the
+time `t` that a rollout is given, and every stage of a step is told its own.
 """
 
 from functools import partial
@@ -14,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from lnn_tutorial import _inputs
+from lnn_tutorial import _inputs, mechanics
 
 
 def double_precision():
@@ -26,43 +29,43 @@ def double_precision():
     return switch(True)
 
 
-def rk4_step(acceleration, q, q_dot, dt):
+def rk4_step(acceleration, q, q_dot, dt, t=0.0):
     r"""One classical Runge–Kutta step of (q, q̇)' = (q̇, q̈); the error of one step is O(dt⁵).
 
     Args:
-        acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`.
+        acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`; of `t` too, if it depends on
+            time, here and everywhere below.
         q, q_dot: the state.
         dt: the step, in seconds; negative steps go back in time.
+        t: the time of the state, in seconds.
 
     Returns:
         `(q, q_dot)` a step later.
     """
-
-    q, q_dot = _inputs.state(q, q_dot)
-    _step_size(dt)
+    q, q_dot = _start(q, q_dot, dt, t=t)
     _inputs.function("acceleration", acceleration)
-    dq, dq_dot = _rk4_change(_second_order(acceleration), (q, q_dot), dt)
+    dq, dq_dot = _rk4_change(_second_order(acceleration), (q, q_dot), dt, t)
     return q + dq, q_dot + dq_dot
 
 
 def _second_order(acceleration):
-    """The slope (q̇, q̈) of a state (q, q̇)."""
+    """The slope (q̇, q̈) of a state (q, q̇) at a time."""
     acceleration = _vector_field(acceleration)
-    return lambda q, q_dot: (q_dot, acceleration(q, q_dot))
+    return lambda q, q_dot, t: (q_dot, acceleration(q, q_dot, t))
 
 
-def _rk4_change(slope, state, dt):
+def _rk4_change(slope, state, dt, t):
     def along(k, dt):
-        return slope(*(x + dt * dx for x, dx in zip(state, k, strict=True)))
+        return slope(*(x + dt * dx for x, dx in zip(state, k, strict=True)), t + dt)
 
-    k1 = slope(*state)
+    k1 = slope(*state, t)
     k2 = along(k1, dt / 2)
     k3 = along(k2, dt / 2)
     k4 = along(k3, dt)
     return jax.tree.map(lambda a, b, c, d: dt / 6 * (a + 2 * b + 2 * c + d), k1, k2, k3, k4)
 
 
-def rollout(acceleration, q, q_dot, *, dt, steps, substeps=1):
+def rollout(acceleration, q, q_dot, *, dt, steps, substeps=1, t=0.0):
     r"""The motion from one start, by RK4.
 
     Many small changes are added to a large state, so what rounding loses of each is carried along
@@ -75,23 +78,25 @@ def rollout(acceleration, q, q_dot, *, dt, steps, substeps=1):
         dt: time between the states returned, in seconds.
         steps: how many states follow the start.
         substeps: Runge–Kutta steps in each `dt`.
+        t: the time of the start, in seconds, for what depends on it.
 
     Returns:
-        `(q [steps + 1, d], q_dot [steps + 1, d])` at t = 0, dt, …, steps · dt.
+        `(q [steps + 1, d], q_dot [steps + 1, d])` at t, t + dt, …, t + steps · dt.
 
     Raises:
         ValueError: a step of zero, fewer than one step, a start that is not one finite state.
-        FloatingPointError: the motion runs away or leaves the states that the acceleration knows
-            (inside of `jit` or `vmap` its values are NaN from there).
+        FloatingPointError: the mass matrix is singular, or the motion runs away or leaves the
+            states that the acceleration knows (inside of `jit` or `vmap` its values are NaN from
+            there).
 
     Source: the summation is Kahan's (1965).
     """
-    q, q_dot = _start(q, q_dot, dt, steps, substeps)
+    start = _start(q, q_dot, dt, steps, substeps, t=t)
     _inputs.function("acceleration", acceleration)
-    return _rk4_rollout(_second_order(acceleration), (q, q_dot), dt, steps, substeps)
+    return _rk4_rollout(_second_order(acceleration), start, dt, steps, substeps, t)
 
 
-def flow(slope, q, y, *, dt, steps, substeps=1):
+def flow(slope, q, y, *, dt, steps, substeps=1, t=0.0):
     r"""The motion from one start by first-order equations, (q, y)' = slope(q, y), by RK4.
 
     With `mechanics.hamilton_equations(hamiltonian)` for the slope, y is the momentum.
@@ -99,7 +104,7 @@ def flow(slope, q, y, *, dt, steps, substeps=1):
     Args:
         slope: function `(q [d], y [d]) -> (dq/dt [d], dy/dt [d])`.
         q, y: the start.
-        dt, steps, substeps: as in `rollout`.
+        dt, steps, substeps, t: as in `rollout`.
 
     Returns:
         `(q [steps + 1, d], y [steps + 1, d])`.
@@ -107,97 +112,189 @@ def flow(slope, q, y, *, dt, steps, substeps=1):
     Raises:
         ValueError, FloatingPointError: as `rollout`.
     """
-    start = _start(q, y, dt, steps, substeps, names=("q", "y"))
+    start = _start(q, y, dt, steps, substeps, names=("q", "y"), t=t)
     _inputs.function("slope", slope)
-    return _rk4_rollout(_of_shape(slope), start, dt, steps, substeps)
+    return _rk4_rollout(_of_shape(slope), start, dt, steps, substeps, t)
 
 
-def _rk4_rollout(slope, start, dt, steps, substeps):
-    def step(state, lost):
-        change = _rk4_change(slope, state, dt / substeps)
+def _rk4_rollout(slope, start, dt, steps, substeps, t):
+    h = dt / substeps
+
+    def step(state, lost, k):
+        change = _rk4_change(slope, state, h, _inputs.time(t + k * h, state[0]))
         change = jax.tree.map(jnp.add, change, lost)
         after = jax.tree.map(jnp.add, state, change)
         return after, jax.tree.map(lambda x, y, dx: dx - (y - x), state, after, change)
 
     zero = jax.tree.map(jnp.zeros_like, start)
     states = _scan(step, (start, zero), steps, substeps)[0]
-    _require_finite(states, dt)
+    _require_finite(states, slope, dt, t)
     return states
 
 
-def _require_finite(states, dt):
-    """Raise where a motion ends in NaN; inside of jit or vmap the NaN are left to the caller."""
-    if any(isinstance(x, jax.core.Tracer) for x in states):
+def _require_finite(states, slope, dt, t):
+    """Raise where a motion ends in NaN."""
+    finite = _finite(states)
+    if finite.all():
         return
-    finite = np.isfinite(np.hstack(states)).all(axis=1)
-    if not finite.all():
-        k = int(finite.argmin())
-        last = ", ".join(str(x[k - 1]) for x in states)
+    k = int(finite.argmin()) - 1
+    last = [x[k] for x in states]
+    where = f"t = {t + k * dt:g}, at ({', '.join(map(_shown, last))})"
+    if np.isfinite(np.hstack(slope(*last, t + k * dt))).all():
         raise FloatingPointError(
-            f"the motion is no longer finite after t = {(k - 1) * dt:g}, at ({last}): "
+            f"the motion is no longer finite after {where}: "
             "it runs away or leaves the states that its equation knows; try more substeps"
         )
+    raise FloatingPointError(
+        f"the equation of motion has no finite answer at {where}: its mass matrix is singular "
+        "there (see mechanics.condition_number), or it does not know that state"
+    )
 
 
-def discrete_lagrangian(lagrangian, q_now, q_next, dt):
+def _finite(states):
+    """Which states of a motion are finite; inside of jit or vmap that is left to the caller."""
+    if any(isinstance(x, jax.core.Tracer) for x in states):
+        return np.array([True])
+    return np.isfinite(np.hstack(states)).all(axis=-1)
+
+
+def _shown(x):
+    """A vector in words, a long one by its ends."""
+    return np.array2string(np.asarray(x), precision=6, threshold=6, edgeitems=2)
+
+
+def discrete_lagrangian(lagrangian, q_now, q_next, dt, t=0.0):
     r"""The action of one step by the midpoint rule, 𝓛_d = dt · 𝓛(½(q₀ + q₁), (q₁ − q₀)/dt).
+
+    Where 𝓛 depends on time, it is taken in the middle as well, at t + ½ dt.
 
     Source: Marsden & West (2001), Section 1.1.
     """
-    return dt * lagrangian((q_now + q_next) / 2, (q_next - q_now) / dt)
+    return dt * _at_the_middle(lagrangian, q_now, q_next, dt, t)
 
 
-def variational_step(lagrangian, q, p, dt, iterations=5):
+def _at_the_middle(function, q_now, q_next, dt, t):
+    """A function of a state, and of the time if need be, halfway through a step."""
+    middle = (q_now + q_next) / 2, (q_next - q_now) / dt
+    if mechanics.takes_time(function):
+        return function(*middle, t=t + dt / 2)
+    return function(*middle)
+
+
+def variational_step(lagrangian, q, p, dt, iterations=5, *, force=None, t=0.0, guess=None):
     r"""One step of the variational midpoint integrator: the discretised action is stationary.
 
-    Solves p = −∂𝓛_d/∂q₀ for q₁ by Newton's method and returns p₁ = ∂𝓛_d/∂q₁; second order,
-    symplectic, for any regular Lagrangian.
+    Solves p = −∂𝓛_d/∂q₀ − ½ dt Q for q₁ by Newton's method and returns p₁ = ∂𝓛_d/∂q₁ + ½ dt Q,
+    with a generalised force Q, if there is one, taken in the middle of the step (the discrete
+    Lagrange–d'Alembert principle). Second order; without a force symplectic. It asks only that
+    ∂²𝓛_d/∂q₀∂q₁ can be inverted: a Lagrangian without a mass matrix, such as that of vortices or
+    of a massless charge in a magnetic field, will do.
 
     Args:
-        lagrangian: function `(q [d], q_dot [d]) -> scalar`.
+        lagrangian: function `(q [d], q_dot [d]) -> scalar`; of `t` too, if it depends on time.
         q, p: position and canonical momentum.
         dt: the step, in seconds.
-        iterations: of Newton's method, from the guess q₁ = q.
+        iterations: of Newton's method.
+        force: function `(q [d], q_dot [d]) -> Q [d]`; of `t` too, if it depends on time.
+        t: the time of the state, in seconds.
+        guess: where Newton's method begins `[d]`, by default at q. It must be a step from q that
+            𝓛 knows: for a particle near the speed of light, say, one of about its velocity.
 
     Returns:
         `(q, p)` a step later.
 
-    Source: Marsden & West (2001), Section 1.5, position-momentum form.
+    Raises:
+        FloatingPointError: Newton's method did not settle (inside of `jit` or `vmap` its values
+            are NaN).
+
+    Source: Marsden & West (2001), Sections 1.5 and 3.2, position-momentum form.
     """
-    q, p = _inputs.state(q, p, names=("q", "p"))
-    _step_size(dt)
+    q, p = _start(q, p, dt, names=("q", "p"), t=t)
     _inputs.function("lagrangian", lagrangian)
     _inputs.count(iterations=iterations)
-    d_now = jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt), argnums=0)
-    d_next = jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt), argnums=1)
+    guess = q if guess is None else _inputs.state(q, guess, names=("q", "guess"))[1]
+    found = _variational_step(lagrangian, force, q, p, dt, iterations, t, guess)
+    if not _finite(found).all():
+        raise FloatingPointError(
+            f"no variational step was found from ({_shown(q)}, {_shown(p)}) in {iterations} "
+            "iterations of Newton's method: try a smaller dt, or a guess"
+        )
+    return found
 
-    def newton(_, q_next):
-        miss = p + d_now(q, q_next)
-        return q_next - jnp.linalg.solve(jax.jacobian(d_now, argnums=1)(q, q_next), miss)
 
-    q_next = jax.lax.fori_loop(0, iterations, newton, q)
-    return q_next, d_next(q, q_next)
+def _variational_step(lagrangian, force, q, p, dt, iterations, t, guess):
+    d_now, d_next = (
+        jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt, t=t), argnums=i) for i in (0, 1)
+    )
+
+    def push(q_next):
+        """What the force adds to the momentum in half a step."""
+        if force is None:
+            return jnp.zeros_like(q)
+        pushed = partial(_at_the_middle, force, dt=dt, t=t)
+        return dt / 2 * _inputs.like_q("force", pushed)(q, q_next)
+
+    def miss(q_next):
+        return p + d_now(q, q_next) + push(q_next)
+
+    def newton(_, found):
+        q_next, _ = found
+        change = jnp.linalg.solve(jax.jacobian(miss)(q_next), miss(q_next))
+        return q_next - change, change
+
+    q_next, change = jax.lax.fori_loop(0, iterations, newton, (guess, guess))
+    # Newton's steps shrink as squares: half of the digits in the last one, all of them after it.
+    size = jnp.maximum(jnp.abs(q).max(), jnp.abs(q_next).max())
+    settled = jnp.abs(change).max() <= float(jnp.finfo(q.dtype).eps) ** 0.5 * size
+    q_next = jnp.where(settled, q_next, jnp.nan)
+    return q_next, d_next(q, q_next) + push(q_next)
 
 
-def variational_rollout(lagrangian, q, q_dot, *, dt, steps, substeps=1):
+def variational_rollout(
+    lagrangian, q, q_dot, *, dt, steps, substeps=1, force=None, t=0.0, iterations=5
+):
     r"""The motion from one start, by the variational midpoint integrator.
 
+    Each step begins Newton's method from the step before it.
+
     Args:
-        lagrangian: function `(q [d], q_dot [d]) -> scalar`; its mass matrix must be invertible.
+        lagrangian: function `(q [d], q_dot [d]) -> scalar`; of `t` too, if it depends on time. Its
+            mass matrix may be singular, see `variational_step`.
         q, q_dot: the start.
-        dt, steps, substeps: as in `rollout`.
+        dt, steps, substeps, t: as in `rollout`.
+        force, iterations: as in `variational_step`.
 
     Returns:
         `(q [steps + 1, d], p [steps + 1, d])`: positions and canonical momenta.
+
+    Raises:
+        FloatingPointError: Newton's method did not settle (inside of `jit` or `vmap` the values
+            are NaN from there).
     """
-    q, q_dot = _start(q, q_dot, dt, steps, substeps)
+    q, q_dot = _start(q, q_dot, dt, steps, substeps, t=t)
     _inputs.function("lagrangian", lagrangian)
-    p = jax.grad(lagrangian, argnums=1)(q, q_dot)
-    step = partial(variational_step, lagrangian, dt=dt / substeps)
-    return _scan(step, (q, p), steps, substeps)
+    h = dt / substeps
+    now = {"t": _inputs.time(t, q)} if mechanics.takes_time(lagrangian) else {}
+    p = mechanics.momentum(lagrangian)(q, q_dot, **now)
+
+    def step(state, before, k):
+        now = _inputs.time(t + k * h, state[0])
+        guess = 2 * state[0] - before
+        after = _variational_step(lagrangian, force, *state, h, iterations, now, guess)
+        return after, state[0]
+
+    states, _ = _scan(step, ((q, p), q - h * q_dot), steps, substeps)
+    finite = _finite(states)
+    if not finite.all():
+        k = int(finite.argmin()) - 1
+        raise FloatingPointError(
+            f"no variational step was found after t = {t + k * dt:g}, "
+            f"at ({_shown(states[0][k])}, {_shown(states[1][k])}): try more substeps"
+        )
+    return states
 
 
-def reference(acceleration, q, q_dot, *, dt, steps, rtol=None, atol=None):
+def reference(acceleration, q, q_dot, *, dt, steps, t=0.0, rtol=None, atol=None):
     r"""The motion from one start by SciPy's DOP853 with tight tolerances: slow and trustworthy.
 
     Enable float64 in JAX (`jax.config.update("jax_enable_x64", True)`), or the acceleration
@@ -205,7 +302,7 @@ def reference(acceleration, q, q_dot, *, dt, steps, rtol=None, atol=None):
 
     Args:
         acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`.
-        q, q_dot, dt, steps: as in `rollout`.
+        q, q_dot, dt, steps, t: as in `rollout`.
         rtol, atol: error allowed in a step; by default 1e-12, and 1e-6 without float64 in JAX.
 
     Returns:
@@ -215,62 +312,59 @@ def reference(acceleration, q, q_dot, *, dt, steps, rtol=None, atol=None):
         RuntimeError: when the acceleration is not finite or SciPy gives up; the message says
             where and why.
     """
-    q, q_dot = _start(q, q_dot, dt, steps)
-    if any(isinstance(x, jax.core.Tracer) for x in (q, q_dot, dt)):
+    q, q_dot = _start(q, q_dot, dt, steps, t=t)
+    if any(isinstance(x, jax.core.Tracer) for x in (q, q_dot, dt, t)):
         raise TypeError("reference runs in SciPy: call it outside of jit, vmap and grad")
     tolerance = 1e-12 if jax.config.jax_enable_x64 else 1e-6
     rtol, atol = (tolerance if x is None else x for x in (rtol, atol))
     _inputs.positive(rtol=rtol, atol=atol)
     _inputs.function("acceleration", acceleration)
-    d, times, field = q.size, dt * np.arange(steps + 1), jax.jit(_vector_field(acceleration))
+    d, times = q.size, t + dt * np.arange(steps + 1)
+    field = jax.jit(_vector_field(acceleration))
 
     def slope(t, x):
-        slope = np.concatenate([x[d:], np.asarray(field(jnp.asarray(x[:d]), jnp.asarray(x[d:])))])
+        q, q_dot = jnp.asarray(x[:d]), jnp.asarray(x[d:])
+        slope = np.concatenate([x[d:], np.asarray(field(q, q_dot, jnp.asarray(t, q.dtype)))])
         if not np.isfinite(slope).all():  # SciPy would go on for ever
             raise RuntimeError(f"at t = {t:g} the motion is not finite: (q, q_dot)' = {slope}")
         return slope
 
     start = np.concatenate([q, q_dot]).astype(np.float64)
     solution = solve_ivp(
-        slope, (0.0, times[-1]), start, method="DOP853", t_eval=times, rtol=rtol, atol=atol
+        slope, times[[0, -1]], start, method="DOP853", t_eval=times, rtol=rtol, atol=atol
     )
     if not solution.success:
         raise RuntimeError(f"DOP853 stopped after {len(solution.t)} frames: {solution.message}")
     return solution.y[:d].T, solution.y[d:].T
 
 
-def _start(q, q_dot, dt, steps, substeps=1, names=("q", "q_dot")):
-    _step_size(dt)
+def _start(q, q_dot, dt, steps=1, substeps=1, names=("q", "q_dot"), t=0.0):
+    """The start as two vectors of one shape, with all that a motion is given checked."""
+    _inputs.number(dt=dt, t=t)
+    if not isinstance(dt, jax.core.Tracer) and dt == 0:
+        raise ValueError("expected a step dt other than zero, got 0")
     _inputs.count(steps=steps, substeps=substeps)
     return _inputs.state(q, q_dot, names)
 
 
-def _step_size(dt):
-    _inputs.number(dt=dt)
-    if not isinstance(dt, jax.core.Tracer) and dt == 0:
-        raise ValueError("expected a step dt other than zero, got 0")
-
-
 def _vector_field(acceleration):
-    """`acceleration`, with a clear error where it does not return a vector like `q`."""
+    """`acceleration(q, q_dot, t)`, with a clear error where it returns no vector like `q`."""
+    return _inputs.like_q("acceleration", _of_time(acceleration))
 
-    def field(q, q_dot):
-        q_ddot = acceleration(q, q_dot)
-        if getattr(q_ddot, "shape", None) != q.shape:
-            got = getattr(q_ddot, "shape", type(q_ddot).__name__)
-            raise ValueError(f"expected acceleration to return q's shape {q.shape}, got {got}")
-        if jnp.iscomplexobj(q_ddot):
-            raise TypeError(f"expected acceleration to return real numbers, got {q_ddot.dtype}")
-        return q_ddot
 
-    return field
+def _of_time(function):
+    """A function of two vectors and the time, which is handed on if it is asked for."""
+    if mechanics.takes_time(function):
+        return lambda q, y, t: function(q, y, t=t)
+    return lambda q, y, t: function(q, y)
 
 
 def _of_shape(slope):
-    """`slope`, with a clear error where it does not return two vectors like `q`."""
+    """`slope(q, y, t)`, with a clear error where it does not return two vectors like `q`."""
+    slope = _of_time(slope)
 
-    def field(q, y):
-        found = slope(q, y)
+    def field(q, y, t):
+        found = slope(q, y, t)
         shapes = [jnp.shape(x) for x in found] if isinstance(found, (tuple, list)) else type(found)
         if shapes != [q.shape, q.shape]:
             raise ValueError(f"expected slope to return two of q's shape {q.shape}, got {shapes}")
@@ -280,13 +374,16 @@ def _of_shape(slope):
 
 
 def _scan(step, start, steps, substeps):
-    def substep(_, state):
-        # A finer dt or constant must not change the precision of the motion.
-        return jax.tree.map(lambda new, old: new.astype(old.dtype), step(*state), state)
+    """A pytree at the start and after every `substeps` of `step(*state, k)`, k counting them."""
 
-    def frame(state, _):
+    def frame(state, n):
+        def substep(i, state):
+            # A finer dt or constant must not change the precision of the motion.
+            after = step(*state, n * substeps + i)
+            return jax.tree.map(lambda new, old: new.astype(old.dtype), after, state)
+
         state = jax.lax.fori_loop(0, substeps, substep, state)
         return state, state
 
-    _, states = jax.lax.scan(frame, start, length=steps)
+    _, states = jax.lax.scan(frame, start, jnp.arange(steps))
     return jax.tree.map(lambda first, rest: jnp.vstack([first, rest]), start, states)

@@ -179,10 +179,10 @@ class _FromLagrangian:
 
     def acceleration(self, params, q, q_dot, context=None):
         """q̈ `[d]` at one state, from Eq. 6."""
-        return mechanics.acceleration(
+        return mechanics._acceleration_by_solve(
             lambda q, q_dot: self.lagrangian(params, q, q_dot, context),
             equation=lambda q, q_dot: self.equation_of_motion(params, q, q_dot, context),
-        )(q, q_dot)
+        )(*self._state(q, q_dot))
 
     def equation_of_motion(self, params, q, q_dot, context=None):
         """M and F of M q̈ = F at one state, see `mechanics.equation_of_motion`."""

@@ -148,7 +148,7 @@ def test_of_two_precisions_the_finer_is_taken():
     with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
         coarse, fine = np.ones(2, np.float32), np.ones(2)
         assert mechanics.acceleration(potential)(coarse, fine).dtype == np.float64
-        assert mechanics.euler_lagrange(potential)(coarse, coarse, fine).dtype == np.float32
+        assert mechanics.euler_lagrange(potential)(coarse, coarse, fine).dtype == np.float64
         start = {"dt": np.float64(0.1), "steps": 2, "substeps": 2}
         for q, q_dot in (
             integrate.rollout(oscillate, coarse, coarse, **start),
@@ -299,7 +299,8 @@ TAKE_FUNCTIONS = {
     "equation_of_motion": mechanics.equation_of_motion,
     "acceleration": mechanics.acceleration,
     "acceleration, pinv": lambda L: mechanics.acceleration(L, method="pinv"),
-    "acceleration's equation": lambda f: mechanics.acceleration(potential, equation=f),
+    "acceleration's force": lambda Q: mechanics.acceleration(potential, force=Q)(GOOD, GOOD),
+    "rayleigh": mechanics.rayleigh,
     "hamilton_equations": mechanics.hamilton_equations,
     "poisson_brackets": lambda L: mechanics.poisson_brackets(L, lambda q, v: (q, v)),
     "poisson_brackets' coordinates": lambda z: mechanics.poisson_brackets(potential, z),
@@ -360,21 +361,6 @@ def test_an_acceleration_is_real():
     for name in ("rk4_step", "rollout", "reference"):
         with pytest.raises(TypeError, match="to return real numbers, got complex64"):
             TAKE_FUNCTIONS[name](lambda q, v: 1j * q)
-
-
-@pytest.mark.parametrize(
-    ("equation", "got"),
-    [
-        (lambda q, v: None, "<class 'NoneType'>"),
-        (lambda q, v: jnp.eye(2), "<class "),
-        (lambda q, v: (jnp.eye(2),), r"\[\(2, 2\)\]"),
-        (lambda q, v: (q, jnp.eye(2)), r"\[\(2,\), \(2, 2\)\]"),
-        (lambda q, v: (jnp.eye(3), jnp.ones(3)), r"\[\(3, 3\), \(3,\)\]"),
-    ],
-)
-def test_an_equation_of_motion_is_a_mass_matrix_and_a_force(equation, got):
-    with pytest.raises(ValueError, match=rf"to return M \(2, 2\) and F \(2,\), got {got}"):
-        mechanics.acceleration(potential, equation=equation)(GOOD, GOOD)
 
 
 BAD_COORDINATES = {

@@ -20,7 +20,7 @@ from lnn_tutorial.systems import SpringPendulum
 
 pytestmark = pytest.mark.usefixtures("float64")
 
-dims, few_dims = st.sampled_from([1, 2, 4]), st.sampled_from([1, 3])
+dims = st.sampled_from([1, 3])
 seeds = st.integers(0, 2**32 - 1)
 methods = pytest.mark.parametrize("method", ["solve", "pinv"])
 
@@ -160,7 +160,7 @@ def in_disguise(c, A, scale, gauge, Q, V):
     return mechanics.acceleration(other)(Q, V), mechanics.energy(other)(Q, V)
 
 
-@given(few_dims, seeds)
+@given(dims, seeds)
 def test_acceleration_is_a_vector_under_a_linear_change_of_coordinates(d, seed):
     c, Q, V = draw(seed, d)
     A = draw(seed + 1, d)[0]["G"]
@@ -170,7 +170,7 @@ def test_acceleration_is_a_vector_under_a_linear_change_of_coordinates(d, seed):
     close(energy, E)
 
 
-@given(few_dims, seeds, st.sampled_from([-3.0, -0.01, 0.2, 1.0, 1e3]))
+@given(dims, seeds, st.sampled_from([-3.0, -0.01, 0.2, 1.0, 1e3]))
 def test_a_scale_and_a_total_derivative_leave_the_motion_as_it_is(d, seed, scale):
     c, q, v = draw(seed, d)
     _, _, E, a = by_hand(c, q, v)
@@ -378,26 +378,6 @@ def test_acceleration_passes_through_jit_vmap_grad_scan_and_jvp_of_vjp():
         close(found[name], expected[name], rtol=1e-9)
 
 
-def test_the_gradient_is_that_of_the_lagrangian_however_the_equation_was_found():
-    """An equation of motion written down by hand, blind to derivatives, serves as well."""
-
-    def by_hand(q, v):
-        (r, theta), (r_dot, w), m, g = q, v, SPRING.mass, SPRING.gravity
-        pull = SPRING.stiffness * (r - SPRING.rest_length)
-        radial = m * r * w**2 + m * g * jnp.cos(theta) - pull
-        turning = -m * g * r * jnp.sin(theta) - 2 * m * r * r_dot * w
-        return jax.lax.stop_gradient(
-            (m * jnp.diag(jnp.array([1, r**2])), jnp.stack([radial, turning]))
-        )
-
-    q, v = np.array([1.3, 0.8]), np.array([0.5, -1.1])
-    given = mechanics.acceleration(SPRING.lagrangian, equation=by_hand)
-    for what in (lambda f: f, lambda f: jax.jacrev(f, (0, 1))):
-        found, truth = (jax.jit(what(f))(q, v) for f in (given, SPRING.acceleration))
-        for x, y in zip(jax.tree.leaves(found), jax.tree.leaves(truth), strict=True):
-            close(x, y)
-
-
 def test_without_a_derivative_an_acceleration_costs_the_equation_of_motion_and_a_small_solve():
     """The residual, whose derivative carries the gradient, is not evaluated: nobody reads it."""
     c, q, v = draw(5, 4)
@@ -478,7 +458,7 @@ def hamilton(c, q, v):
     return mechanics.hamilton_equations(H)(q, p), dp_dt
 
 
-@given(st.sampled_from([1, 2]), seeds)
+@given(dims, seeds)
 def test_hamilton_and_euler_lagrange_tell_one_motion(d, seed):
     c, q, v = draw(seed, d)
     c["gamma"] = 0.0
@@ -508,7 +488,7 @@ def brackets(c, q, v):
     )
 
 
-@given(few_dims, seeds)
+@given(dims, seeds)
 def test_momenta_are_canonical_and_velocities_are_not(d, seed):
     c, q, v = draw(seed, d)
     with_p, with_v = brackets(c, q, v)
