@@ -1,8 +1,8 @@
 """Lagrangian neural networks, from the principle of least action to training.
 
 The modules stand in the order of the lessons; each imports only from those before it:
-`mechanics`, `systems`, `integrate`, `networks`, `models`, `fields`, `initialisation`, `store`,
-`train`, `evaluate`, `experiments`, `plots`, `checks`.
+`mechanics`, `systems`, `integrate`, `networks`, `features`, `models`, `fields`, `initialisation`,
+`store`, `train`, `evaluate`, `experiments`, `plots`, `checks`.
 """
 
 __version__ = "0.1.0"

@@ -131,6 +131,49 @@ def number(**values):
             raise ValueError(f"expected {name} to be finite, got {value}")
 
 
+def scale(name, value, n=None):
+    """Return typical values as a float or a tuple of floats, or raise.
+
+    One number stands for all entries; a tuple, list or array has one for each of `n`.
+    A traced value passes as it is.
+    """
+    if isinstance(value, jax.core.Tracer):
+        return value
+    if not isinstance(value, (tuple, list)) and np.ndim(value) == 0:
+        return _typical(name, value)
+    return tuple(_typical(name, entry) for entry in sequence(name, value, n))
+
+
+def _typical(name, value):
+    positive(**{name: value})
+    return value if isinstance(value, jax.core.Tracer) else float(value)
+
+
+def sequence(name, value, n=None):
+    """Return a tuple, list or vector as a tuple of its entries; of `n` entries, if `n` is given."""
+    if not isinstance(value, (tuple, list)) and np.ndim(value) != 1:
+        got = f"an array {value.shape}" if hasattr(value, "shape") else repr(value)
+        raise TypeError(f"expected {name} to be a tuple, got {got}")
+    if len(value) == 0 or n not in (None, len(value)):
+        raise ValueError(f"expected {n or 'some'} entries in {name}, got {value}")
+    return tuple(value)
+
+
+def flags(name, value, n=None):
+    """Return a tuple, list or vector of True and False as a tuple of bool, or raise."""
+    value = sequence(name, value, n)
+    for flag in value:
+        if flag not in (0, 1):
+            raise TypeError(f"expected {name} to hold True and False only, got {value}")
+    return tuple(bool(flag) for flag in value)
+
+
+def whole(name, value, minimum=1):
+    """Return a whole number of at least `minimum` as an int, or raise."""
+    count(minimum, **{name: value})
+    return int(value)
+
+
 def count(minimum=1, **values):
     """Raise unless every value is a whole number of at least `minimum`."""
     for name, value in values.items():

@@ -1,5 +1,6 @@
 """Models: one face, features that respect the coordinates, physics that no weights can break."""
 
+import pickle
 from functools import partial
 
 import jax
@@ -7,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lnn_tutorial import integrate, mechanics, models, systems, train
+from lnn_tutorial import features, integrate, mechanics, models, systems, train
 
 FACE = {"dim": 2, "angles": (False, True), "velocity_scale": (2.0, 5.0), "width": 16, "depth": 2}
 MODELS = [
@@ -65,7 +66,7 @@ def test_wrapped_angles_enter_as_one_number_within_minus_pi_and_pi():
 
 
 @pytest.mark.parametrize(
-    ("features", "angles", "inputs"),
+    ("named", "angles", "inputs"),
     [
         ("trig", (), 4),
         ("trig", (False, True), 5),
@@ -75,9 +76,9 @@ def test_wrapped_angles_enter_as_one_number_within_minus_pi_and_pi():
         ("wrapped", (True, True), 4),
     ],
 )
-def test_the_network_has_an_input_for_each_feature(features, angles, inputs):
+def test_the_network_has_an_input_for_each_feature(named, angles, inputs):
     for kind in (models.LNN, models.BlackBox):
-        model = kind(**{**FACE, "angles": angles}, angle_features=features)
+        model = kind(**{**FACE, "angles": angles}, angle_features=named)
         first, *_ = jax.eval_shape(model.init, jax.random.key(0))
         assert first["weight"].shape == (inputs, 16)
         assert model.features(Q, Q_DOT).shape == (inputs,)
@@ -87,10 +88,10 @@ def test_a_lagrangian_of_wrapped_angles_jumps_at_the_top_and_one_of_sines_does_n
     """From just below π to just above it; a smooth 𝓛 changes there by its slope times 2 ε."""
     below, above = jnp.array([1.1, jnp.pi - 1e-3]), jnp.array([1.1, jnp.pi + 1e-3])
     jump = {}
-    for features in ("trig", "wrapped"):
-        model = models.LNN(**FACE, angle_features=features)
+    for named in ("trig", "wrapped"):
+        model = models.LNN(**FACE, angle_features=named)
         lagrangian = partial(model.lagrangian, model.init(jax.random.key(0)))
-        jump[features] = abs(float(lagrangian(above, Q_DOT) - lagrangian(below, Q_DOT)))
+        jump[named] = abs(float(lagrangian(above, Q_DOT) - lagrangian(below, Q_DOT)))
     assert jump["trig"] < 1e-2 < 0.1 < jump["wrapped"]
 
 
@@ -191,12 +192,12 @@ def test_bad_states_are_refused(model):
 
 
 @pytest.mark.parametrize(
-    ("angles", "features"),
+    ("angles", "named"),
     [((), "trig"), ((False, True), "trig"), ((True, True), "wrapped")],
 )
-def test_the_short_way_to_the_equation_of_motion_is_the_long_one(angles, features):
+def test_the_short_way_to_the_equation_of_motion_is_the_long_one(angles, named):
     """M and F of an LNN, and the gradient of q̈, against autodiff of 𝓛 and the paper's formula."""
-    face = {**FACE, "angles": angles, "angle_features": features}
+    face = {**FACE, "angles": angles, "angle_features": named}
     model = models.LNN(**face, position_scale=1.5)
     params = model.init(jax.random.key(4))
     lagrangian = partial(model.lagrangian, params)
@@ -213,6 +214,101 @@ def test_the_short_way_to_the_equation_of_motion_is_the_long_one(angles, feature
         jax.tree.leaves(gradient), jax.tree.leaves(jax.jit(jax.grad(paper))(params)), strict=True
     ):
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-4 * float(jnp.abs(b).max()) + 1e-6)
+
+
+# --- Subclasses --------------------------------------------------------------------------------
+
+
+class OwnLagrangian(models.LNN):
+    def lagrangian(self, params, q, q_dot, context=None):
+        return super().lagrangian(params, q, q_dot, context) - 5 * q @ q
+
+
+class OwnNetwork(models.LNN):
+    def network(self, params, q, q_dot, context=None):
+        return super().network(params, q, q_dot, context) - 5 * q @ q
+
+
+class OwnFeatures(models.LNN):
+    """A ReLU of the one feature q·q, which is positive, times −5."""
+
+    def features(self, q, q_dot, context=None):
+        return (q @ q)[None]
+
+    def init(self, key):
+        one, bias = jnp.ones((1, 1)), jnp.zeros(1)
+        return [{"weight": one, "bias": bias}, {"weight": -5 * one, "bias": bias}]
+
+
+class OwnEquation(models.LNN):
+    def equation_of_motion(self, params, q, q_dot, context=None):
+        mass, force = super().equation_of_motion(params, q, q_dot, context)
+        return mass, force - 10 * q
+
+
+class OwnDeepLagrangian(models.DeLaN):
+    def lagrangian(self, params, q, q_dot, context=None):
+        return super().lagrangian(params, q, q_dot, context) - 5 * q @ q
+
+
+class OwnBlackBox(models.BlackBox):
+    def network(self, params, q, q_dot, context=None):
+        return -10 * jnp.asarray(self.velocity_scale) ** 2 * q
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [OwnLagrangian, OwnNetwork, OwnFeatures, OwnEquation, OwnDeepLagrangian, OwnBlackBox],
+    ids=lambda kind: kind.__name__,
+)
+def test_what_a_subclass_overrides_moves_it(kind):
+    """A spring beside a network of zeros: q̈ = −10 v₀² q, its value, slope and motion.
+
+    (1 + 10⁻³)² is in the mass of a fresh `DeLaN`, up to 0.3 % of it.
+    """
+    model = kind(dim=2, velocity_scale=(0.2, 0.5), width=1, depth=1, activation="relu")
+    params = jax.tree.map(jnp.zeros_like, model.init(jax.random.key(0)))
+    params = model.init(None) if kind is OwnFeatures else params
+    stiffness = 10 * np.array([0.2, 0.5]) ** 2
+
+    def facts(q, q_dot):
+        slope = jax.jacfwd(partial(model.acceleration, params))(q, q_dot)
+        pair = model.compare(params, q, q_dot, q)[0]
+        return model.acceleration(params, q, q_dot), slope, pair[0]
+
+    value, slope, compared = jax.jit(facts)(Q, Q_DOT)
+    np.testing.assert_allclose(value, -stiffness * Q, rtol=5e-3)
+    np.testing.assert_allclose(slope, np.diag(-stiffness), rtol=5e-3, atol=1e-6)
+    np.testing.assert_array_equal(compared, value)
+
+
+class OwnMomentum(models.HNN):
+    """A mass of 2, with its Hamiltonian: a harmonic oscillator of stiffness 6."""
+
+    def momentum(self, q, q_dot, context=None):
+        return 2 * q_dot
+
+    def hamiltonian(self, params, q, y, context=None):
+        return y @ y / 4 + 3 * q @ q
+
+
+class Damped(OwnMomentum):
+    def acceleration(self, params, q, q_dot, context=None):
+        return super().acceleration(params, q, q_dot, context) - q_dot
+
+
+@pytest.mark.parametrize(("kind", "friction"), [(OwnMomentum, 0.0), (Damped, 1.0)])
+def test_what_a_subclass_of_a_hamiltonian_network_overrides_moves_it(kind, friction):
+    """q̈ = −3 q, less q̇ with friction: in the value, in training and along a motion."""
+    model, truth = kind(dim=1), lambda q, v: -3 * q - friction * v
+    np.testing.assert_allclose(model.acceleration(None, *ONE), truth(*ONE), rtol=1e-6)
+    (velocity, _), (q_ddot, _) = model.compare(None, *ONE, ONE[0])
+    np.testing.assert_allclose([velocity, q_ddot], [ONE[1], truth(*ONE)], rtol=1e-6)
+    frames = {"dt": 0.1, "steps": 3}
+    for a, b in zip(
+        model.rollout(None, *ONE, **frames), integrate.rollout(truth, *ONE, **frames), strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", [models.LNN, models.BlackBox, models.HNN, models.DeLaN])
@@ -289,8 +385,110 @@ def test_features_that_know_the_limit(name, expected):
     np.testing.assert_allclose(
         model.lagrangian(nothing, jnp.zeros(1), q_dot), 3 * seen**2 / 2, rtol=1e-5
     )
-    with pytest.raises(ValueError, match=r"\|q_dot / velocity_scale\| < 1, where its feature ends"):
+    with pytest.raises(ValueError, match=r"\|q_dot / limit\| < 1, where its feature ends"):
         model.acceleration(nothing, jnp.zeros(1), jnp.array([2.0]))
+
+
+# --- Features of one's own, settings in any form ------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [models.LNN, models.BlackBox, models.HNN])
+def test_a_feature_of_ones_own_takes_the_place_of_a_named_one(kind):
+    """The same features, spelled out or by the handy arguments: the same network."""
+    handy = kind(**FACE, position_scale=4.0, context=1, context_scale=3.0)
+    own = kind(
+        dim=2,
+        position_features=features.Angles((False, True), 4.0),
+        velocity_features=features.Scaled((2.0, 5.0)),
+        context=1,
+        context_features=features.Scaled(3.0),
+        width=16,
+    )
+    state = Q, Q_DOT, jnp.ones(1)
+    np.testing.assert_array_equal(own.features(*state), handy.features(*state))
+    assert own.sizes == handy.sizes
+    assert hash(own) == hash(pickle.loads(pickle.dumps(own)))
+
+
+def test_an_lnn_may_see_nothing_but_differences():
+    """Then a common shift of coordinates and of velocities changes nothing."""
+
+    def differences(x):
+        return x[1:] - x[:-1]
+
+    model = models.LNN(
+        dim=3,
+        position_features=differences,
+        velocity_features=features.Together((features.Scaled(2.0), differences)),
+        width=8,
+        depth=1,
+    )
+    assert model.sizes[0] == 2 + 5
+    params = model.init(jax.random.key(0))
+    q, q_dot = jax.random.normal(jax.random.key(1), (2, 3))
+    one, other = jax.jit(jax.vmap(partial(model.acceleration, params)))(
+        jnp.stack([q, q + 2.0]), jnp.stack([q_dot] * 2)
+    )
+    np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"position_features": jnp.sin, "angles": (True, True)}, "angles left at its default"),
+        ({"position_features": jnp.sin, "position_scale": 2.0}, "position_scale left at its"),
+        ({"velocity_features": jnp.sin, "velocity_scale": 2.0}, "velocity_scale left at its"),
+        ({"velocity_features": jnp.outer}, "missing"),
+        ({"velocity_features": jnp.sum}, r"velocity_features to make a vector of a vector \[2\]"),
+        ({"position_features": features.Angles((True,))}, r"vector of shape \(1,\), got \(2,\)"),
+    ],
+)
+def test_a_feature_that_does_not_fit_is_refused_when_the_model_is_made(settings, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        models.LNN(dim=2, **settings)
+
+
+def test_a_delan_and_a_hamiltonian_network_with_momenta_take_no_feature_of_velocities():
+    with pytest.raises(ValueError, match="a DeLaN sees no velocity"):
+        models.DeLaN(dim=2, velocity_features=features.Scaled())
+    with pytest.raises(ValueError, match="no velocity_features of one's own beside momenta_of"):
+        models.HNN(dim=2, velocity_features=features.Scaled(), momenta_of=systems.DoublePendulum())
+
+
+@pytest.mark.parametrize("form", [list, np.array, jnp.array, lambda x: np.array(x, np.float32)])
+def test_settings_may_be_lists_and_arrays(form):
+    model = models.LNN(
+        dim=np.int64(2),
+        angles=form([False, True]),
+        position_scale=np.float32(1.5),
+        velocity_scale=form([2.0, 5.0]),
+        context=1,
+        context_scale=jnp.std(jnp.array([-3.0, 3.0])),
+        kinetic_offset=np.float64(0.5),
+    )
+    assert model == models.LNN(
+        2, (False, True), 1.5, (2.0, 5.0), context=1, context_scale=3.0, kinetic_offset=0.5
+    )
+    assert hash(model) and "array" not in repr(model)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"angles": np.array([True])}, "expected 2 entries in angles"),
+        ({"angles": True}, "expected angles to be a tuple, got True"),
+        ({"angles": (0.5, 0.0)}, "angles to hold True and False only"),
+        ({"velocity_scale": [1.0]}, "expected 2 entries in velocity_scale"),
+        ({"velocity_scale": np.ones((2, 2))}, r"velocity_scale to be a tuple, got an array \(2, 2"),
+        ({"velocity_scale": "fast"}, "velocity_scale to be a number, got 'fast'"),
+        ({"velocity_scale": ["a", "b"]}, "velocity_scale to be a number, got 'a'"),
+        ({"kinetic_offset": jnp.ones(2)}, "kinetic_offset to be a number"),
+        ({"kinetic_offset": float("inf")}, "kinetic_offset to be finite"),
+    ],
+)
+def test_settings_of_another_form_are_refused_and_named(settings, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        models.LNN(dim=2, **settings)
 
 
 # --- Deep Lagrangian networks ------------------------------------------------------------------

@@ -1,0 +1,141 @@
+"""Models that learn a Lagrangian: a network for all of it, or for a rigid body's M and V."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from lnn_tutorial import _inputs, mechanics, networks
+from lnn_tutorial.models.model import Model, overrides
+
+
+@dataclass(frozen=True)
+class FromLagrangian(Model):
+    """What a model has that learns a Lagrangian, `lagrangian(params, q, q_dot, context)`."""
+
+    def lagrangian(self, params, q, q_dot, context=None):
+        """𝓛 at one state, a scalar in units of its own: only its motions are learned."""
+        raise NotImplementedError
+
+    def acceleration(self, params, q, q_dot, context=None):
+        """q̈ `[d]` at one state, from Eq. 6."""
+
+        q, q_dot = self._state(q, q_dot)
+        if overrides(self, FromLagrangian, "equation_of_motion"):  # may be another than 𝓛 has
+            return jnp.linalg.solve(*self.equation_of_motion(params, q, q_dot, context))
+        return mechanics._acceleration_by_solve(
+            lambda q, q_dot: self.lagrangian(params, q, q_dot, context),
+            equation=lambda q, q_dot: self._mass_and_force(params, q, q_dot, context),
+        )(q, q_dot)
+
+    def equation_of_motion(self, params, q, q_dot, context=None):
+        """M and F of M q̈ = F at one state, see `mechanics.equation_of_motion`."""
+        return self._mass_and_force(params, q, q_dot, context)
+
+    def _mass_and_force(self, params, q, q_dot, context):
+        return mechanics.equation_of_motion(
+            lambda q, q_dot: self.lagrangian(params, q, q_dot, context)
+        )(q, q_dot)
+
+    def energy(self, params, q, q_dot, context=None):
+        """The learned energy q̇·p − 𝓛, a scalar: the quantity that this model conserves."""
+        return mechanics.energy(lambda q, q_dot: self.lagrangian(params, q, q_dot, context))(
+            q, q_dot
+        )
+
+
+@dataclass(frozen=True)
+class LNN(FromLagrangian):
+    r"""Lagrangian neural network: 𝓛 = ½‖q̇/v₀‖² + network(q, q̇), and Eq. 6 for the rest.
+
+    The kinetic offset ½‖q̇/v₀‖² takes nothing away, since the network can cancel it; but training
+    starts from a mass matrix that is positive definite instead of one that is near zero. Where
+    velocities enter by another feature than q̇/v₀, its square takes the place.
+
+    Args:
+        kinetic_offset: how strong the offset is; 0 for none.
+
+    Source: Cranmer et al. (2020), Section 2; the offset and the features are this course's.
+    """
+
+    kinetic_offset: float = 1.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        offset = self.kinetic_offset
+        if not isinstance(offset, jax.core.Tracer):
+            if not isinstance(offset, bool):
+                _inputs.number(kinetic_offset=offset)
+            self._settle("kinetic_offset", float(offset))
+
+    def lagrangian(self, params, q, q_dot, context=None):
+        """𝓛 at one state, a scalar in units of its own: only its motions are learned."""
+        q, q_dot = self._state(q, q_dot)
+        return self.network(params, q, q_dot, context)[0] + self._offset(q_dot)
+
+    def _offset(self, q_dot):
+        seen = self.of_velocity(q_dot)
+        return self.kinetic_offset * 0.5 * seen @ seen
+
+    def _mass_and_force(self, params, q, q_dot, context):
+        r"""M and F of M q̈ = F at one state: as `mechanics.equation_of_motion`, in fewer passes.
+
+        With x the features and y the network, ∂²y = ∂xᵀ (∂²y/∂x²) ∂x + (∂y/∂x) ∂²x. The network
+        gives ∂y/∂x and ∂²y/∂x² along the directions that M and F need; what is left of 𝓛 once the
+        network is replaced by (∂y/∂x)·x costs almost nothing.
+        """
+        if overrides(self, LNN, "lagrangian", "network", "_offset"):
+            return super()._mass_and_force(params, q, q_dot, context)
+        q, q_dot = self._state(q, q_dot)
+        features = partial(self.features, context=context)
+        x, push = jax.linearize(features, q, q_dot)
+        directions = jax.vmap(push)(*mechanics.directions_of_motion(q_dot))
+        slope, hessian = networks.gradient_and_hessian(params, x, directions, self.activation)
+
+        def rest(q, q_dot):
+            return slope @ features(q, q_dot) + self._offset(q_dot)
+
+        mass, force = mechanics.equation_of_motion(rest)(q, q_dot)
+        return mass + hessian[:-1, :-1], force - hessian[:-1, -1]
+
+
+@dataclass(frozen=True)
+class DeLaN(FromLagrangian):
+    r"""Deep Lagrangian network: 𝓛 = ½ q̇ᵀ M(q) q̇ − V(q), as rigid bodies have it.
+
+    A network of the coordinates alone gives V and the Cholesky factor of M v₀², so that M is
+    positive definite whatever the weights. A kinetic energy that is not quadratic in the
+    velocities is out of its reach; a limit in `velocity_features` is respected, no more.
+
+    Source: Lutter, Ritter & Peters (2019), Eq. 5–7.
+    """
+
+    def __post_init__(self):
+        super().__post_init__()
+        if callable(self.velocity_features):
+            raise ValueError("expected no velocity_features of one's own: a DeLaN sees no velocity")
+
+    @property
+    def outputs(self):
+        """The entries of a lower triangular matrix, and V."""
+        return self.dim * (self.dim + 1) // 2 + 1
+
+    def features(self, q, q_dot, context=None):
+        """What the network sees: coordinates and context, no velocities."""
+        return jnp.concatenate([self.of_position(q), *self._seen_context(context)])
+
+    def lagrangian(self, params, q, q_dot, context=None):
+        """𝓛 at one state, a scalar in units of its own."""
+        q, q_dot = self._state(q, q_dot)
+        *entries, potential = self.network(params, q, q_dot, context)
+        scaled = q_dot / jnp.asarray(self.velocity_scale)
+        along = self._cholesky(jnp.stack(entries)).T @ scaled
+        return 0.5 * along @ along - potential
+
+    def _cholesky(self, entries):
+        factor = jnp.zeros((self.dim, self.dim), entries.dtype)
+        factor = factor.at[jnp.tril_indices(self.dim)].set(entries)
+        diagonal = jnp.diag(factor)
+        # softplus(0.54) = 1: training starts near M = 1/v₀²
+        return factor + jnp.diag(jax.nn.softplus(diagonal + 0.54) + 1e-3 - diagonal)
