@@ -10,13 +10,14 @@ import hashlib
 import json
 import math
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import jax
 import numpy as np
 
 import lnn_tutorial
-from lnn_tutorial import _inputs, models, systems
+from lnn_tutorial import features, integrate, models, systems
 
 FORMAT = "lnn_tutorial 1"
 SHIPPED = Path(__file__).parent / "shipped"
@@ -74,22 +75,7 @@ def load(path, like):
         StoreError: a damaged, truncated or foreign file, or one that holds another structure.
     """
     arrays, header = _read(path)
-    expected = _leaves(like, np.shape)
-    if expected.keys() != arrays.keys():
-        missing, surplus = expected.keys() - arrays.keys(), arrays.keys() - expected.keys()
-        raise StoreError(
-            f"{path}: holds another structure: "
-            f"missing {sorted(missing) or 'nothing'}, surplus {sorted(surplus) or 'nothing'}"
-        )
-    leaves, structure = jax.tree.flatten(like)
-    for (name, shape), leaf in zip(expected.items(), leaves, strict=True):
-        found = arrays[name]
-        if found.shape != shape or found.dtype != leaf.dtype:
-            raise StoreError(
-                f"{path}: expected {leaf.dtype}{list(shape)} at {name}, "
-                f"found {found.dtype}{list(found.shape)}"
-            )
-    return jax.tree.unflatten(structure, [jax.numpy.asarray(arrays[k]) for k in expected]), header
+    return _filled(path, like, arrays), header
 
 
 def read_header(name):
@@ -97,62 +83,185 @@ def read_header(name):
     return _read(_path(name))[1]
 
 
+def register(kind):
+    """Let a class of one's own be saved as a model, or as part of one: a decorator.
+
+    A file holds the name and the arguments of what it was made of, no code. So the class has to be
+    defined and registered again before such a file is loaded::
+
+        @store.register
+        @dataclass(frozen=True)
+        class Balloon(systems.System):
+            ...
+
+    Args:
+        kind: a frozen dataclass: a model, a system, a feature, a force.
+
+    Returns:
+        The class itself.
+
+    Raises:
+        TypeError: anything else.
+        ValueError: another class has this name. The same definition, run once more, replaces it.
+    """
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+        raise TypeError(f"expected a frozen dataclass to register, got {kind!r}")
+    if not kind.__dataclass_params__.frozen:
+        raise TypeError(f"expected a frozen dataclass to register, got {kind.__name__}, not frozen")
+    known = _KINDS.setdefault(kind.__name__, kind)
+    if (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
+        raise ValueError(
+            f"expected a name of its own for {kind.__module__}.{kind.__qualname__}: "
+            f"{kind.__name__!r} is {known.__module__}.{known.__qualname__}"
+        )
+    _KINDS[kind.__name__] = kind
+    return kind
+
+
+_KINDS = {}
+"""The classes that a file may name."""
+
+for _module in (systems, features, models):
+    for _kind in vars(_module).values():
+        if isinstance(_kind, type) and dataclasses.is_dataclass(_kind):
+            register(_kind)
+del _KINDS["Model"], _KINDS["FromLagrangian"]  # what they leave open is no model
+
+
 def save_model(path, model, params, header=None):
     """Write a model with its parameters: as `save`, with the model's arguments in the header.
 
     Args:
-        path: the file.
-        model: a model of `models`.
-        params: its parameters.
+        path: the file, `*.npz`.
+        model: a model of `models`, or of one's own, see `register`.
+        params: its parameters; of several members, if stacked along a leading axis.
         header: dict that JSON can hold.
+
+    Raises:
+        TypeError: a model that could not be loaded again; the message names the argument.
+        ValueError: a path without `.npz`, parameters that are not the model's.
     """
-    if type(model).__name__ not in _kinds(models, models.Model):
+    if Path(path).suffix != ".npz":
+        raise ValueError(f"expected the path of a file, *.npz, got {str(path)!r}")
+    if not isinstance(model, models.Model):
         raise TypeError(f"expected a model of lnn_tutorial.models, got {type(model).__name__}")
-    save(path, params, {**(header or {}), "model": _described(model)})
+    description = _described(model, type(model).__name__)
+    try:
+        again = _described(_made(description), type(model).__name__)
+    except Exception as error:
+        raise TypeError(f"expected a model that its arguments make again: {error}") from error
+    if again != description:
+        raise TypeError(f"expected a model that its arguments make again, got {again}")
+    _filled("params", _expected(model), _leaves(params), exactly=False)
+    save(path, params, {**(header or {}), "model": description})
 
 
-def _described(value):
-    """A model or a system as JSON can hold it: its kind and its arguments."""
-    if not dataclasses.is_dataclass(value):
+def _described(value, where):
+    """A model, or what is among its arguments, as JSON can hold it: its kind and its arguments."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        kind = type(value)
+        if _KINDS.get(kind.__name__) is not kind:
+            raise TypeError(
+                f"expected {where} of a class that a file can name, got {kind.__name__}: "
+                "put @store.register above its definition"
+            )
+        arguments = [field.name for field in dataclasses.fields(value) if field.init]
+        return {
+            "kind": kind.__name__,
+            "arguments": {n: _described(getattr(value, n), f"{where}.{n}") for n in arguments},
+        }
+    if isinstance(value, tuple):
+        return [_described(entry, where) for entry in value]
+    if isinstance(value, (np.generic, np.ndarray, jax.Array)) and value.ndim == 0:
+        value = value.item()
+    if value is None or isinstance(value, (int, str)):
         return value
-    arguments = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    described = {name: _described(argument) for name, argument in arguments.items()}
-    return {"kind": type(value).__name__, "arguments": described}
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    got = f"the function {value}: let it be a registered dataclass" if callable(value) else value
+    raise TypeError(f"expected {where} to be something that a file can hold, got {got}")
 
 
-def _made(description, module, base):
-    """What `_described` has described: a model, or the system among its arguments."""
-
-    def argument(value):
-        if isinstance(value, dict):
-            return _made(value, systems, systems.System)
-        return tuple(value) if isinstance(value, list) else value
-
-    arguments = {name: argument(value) for name, value in description["arguments"].items()}
-    return _kinds(module, base)[description["kind"]](**arguments)
+def _made(description):
+    """What `_described` has described."""
+    if isinstance(description, list):
+        return tuple(_made(entry) for entry in description)
+    if not isinstance(description, dict):
+        return description
+    kind, arguments = description["kind"], description["arguments"]
+    if kind not in _KINDS:
+        raise ValueError(f"no class {kind!r} is known; one's own is to be registered first")
+    accepted = {field.name for field in dataclasses.fields(_KINDS[kind]) if field.init}
+    if set(arguments) - accepted:
+        raise ValueError(f"{kind} has no argument {', '.join(sorted(set(arguments) - accepted))}")
+    return _KINDS[kind](**{name: _made(value) for name, value in arguments.items()})
 
 
 def load_model(name):
     """A trained model: one that comes with the package by its name, another one by its path.
 
+    The parameters keep the precision that they were saved in, whatever JAX computes in. Float64
+    outside of float64 mode is for `with integrate.double_precision()`: elsewhere JAX rounds what
+    it computes from it, with a warning.
+
     Args:
-        name: a name in `shipped_models()`, or the path of a file written by `save_model`.
+        name: a name in `shipped_models()`, or the path `*.npz` of a file written by `save_model`.
 
     Returns:
         `(model, params)`; `read_header` tells what trained it.
 
     Raises:
         ValueError: a name that nothing was shipped under; the message lists those there are.
-        FileNotFoundError, StoreError: as `load`, or the file holds no model.
+        FileNotFoundError, StoreError: as `load`; or the file holds no model, or one of a class that
+            is not known here (see `register`) or has other arguments.
     """
     path = _path(name)
-    header = read_header(path)
+    arrays, header = _read(path)
     try:
-        model = _made(header["model"], models, models.Model)
+        model = _made(header["model"])
+        if not isinstance(model, models.Model):
+            raise TypeError(f"a {type(model).__name__} is no model")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(f"{path}: holds no model that this version knows ({error!r})") from error
-    like = jax.eval_shape(model.init, jax.random.key(0))
-    return model, load(path, like)[0]
+    return model, _filled(path, _expected(model), arrays, exactly=False)
+
+
+def _expected(model):
+    return jax.eval_shape(model.init, jax.random.key(0))
+
+
+def _filled(where, like, arrays, exactly=True):
+    """The arrays, by path, in the structure of `like`.
+
+    Not exactly: in any precision, and with one more axis in front, the same for all.
+    """
+    expected, stacked = _leaves(like, lambda leaf: leaf), set()
+    if expected.keys() != arrays.keys():
+        missing, surplus = expected.keys() - arrays.keys(), arrays.keys() - expected.keys()
+        raise StoreError(
+            f"{where}: holds another structure: "
+            f"missing {sorted(missing) or 'nothing'}, surplus {sorted(surplus) or 'nothing'}"
+        )
+    for name, leaf in expected.items():
+        found, shape = arrays[name], np.shape(leaf)
+        front = found.shape[: found.ndim - len(shape)]
+        stacked.add(front)
+        if exactly:
+            fits = found.dtype == leaf.dtype and not front
+        else:
+            fits = found.dtype.kind == leaf.dtype.kind and len(front) < 2 and len(stacked) == 1
+        if not fits or found.shape != front + shape:
+            raise StoreError(
+                f"{where}: expected {leaf.dtype}{list(shape)} at {name}, "
+                f"found {found.dtype}{list(found.shape)}"
+            )
+    return jax.tree.unflatten(jax.tree.structure(like), [_kept(arrays[k]) for k in expected])
+
+
+def _kept(array):
+    """A JAX array of the same precision, also of one that JAX would round in its present mode."""
+    with integrate.double_precision() if array.dtype.itemsize == 8 else nullcontext():
+        return jax.numpy.asarray(array)
 
 
 def shipped_models():
@@ -164,13 +273,10 @@ def _path(name):
     """The path of a shipped model by its name, or of a file by its path."""
     if isinstance(name, Path) or Path(name).suffix == ".npz":
         return Path(name)
-    _inputs.choice("model", name, shipped_models())
+    if name not in shipped_models():
+        known = ", ".join(shipped_models())
+        raise ValueError(f"unknown model {name!r}; known are: {known}; the path of a file is *.npz")
     return SHIPPED / f"{name}.npz"
-
-
-def _kinds(module, base):
-    found = (x for x in vars(module).values() if isinstance(x, type))
-    return {x.__name__: x for x in found if issubclass(x, base) and x is not base}
 
 
 def for_json(found, digits=None):
