@@ -45,11 +45,6 @@ PATIENCE = 600
 
 # nbgrader itself calls `alembic`, which lies beside this interpreter.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-COMPILED = {
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-}
-"""JAX keeps all it compiles: the tests are the same in every submission."""
 
 
 # --- Students' copies --------------------------------------------------------------------------
@@ -76,12 +71,11 @@ def generate(course, students=STUDENTS, source=SOURCE):
 
 
 def _nbgrader(course):
-    """nbgrader's interface for a course."""
+    """nbgrader's interface for a course; what it runs, it runs as the chapters do."""
     from nbgrader.apps import NbGraderAPI
     from traitlets.config.loader import PyFileConfigLoader
 
-    os.environ.update(ENVIRONMENT, PATH=PATH, **COMPILED)  # it runs as the chapters do
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(course / "compiled")
+    os.environ.update(ENVIRONMENT, PATH=PATH)
     settings = PyFileConfigLoader(CONFIG.name, str(course)).load_config()
     settings.CourseDirectory.root = str(course)
     return NbGraderAPI(config=settings)
@@ -202,7 +196,10 @@ def grade(folder, course, jobs=2, patience=PATIENCE):
 
 
 def _compile(assignment, course, processes, patience):
-    """Run the reference solution, and keep what JAX has compiled for all to copy."""
+    """Run the reference solution, and keep what JAX has compiled: the tests are the same for all.
+
+    All read it where it lies: in a copy, JAX would find nothing, as its keys know the folder.
+    """
     file = course / "source" / assignment / f"{assignment}.ipynb"
     reference = Submission("reference", file, assignment)
     _grade_one(reference, course, processes, patience, keep=True)
@@ -219,7 +216,9 @@ def _grade_one(one, course, processes, patience, keep=False):
             one.note = f"not graded: the notebook cannot be used ({type(error).__name__})"
             return
         outcome = own / "outcome.json"
-        process = processes.Process(target=_run_nbgrader, args=(own, one.assignment, outcome))
+        process = processes.Process(
+            target=_run_nbgrader, args=(own, one.assignment, outcome, _cache(course, keep))
+        )
         process.start()
         process.join(patience)
         if process.is_alive():
@@ -231,10 +230,17 @@ def _grade_one(one, course, processes, patience, keep=False):
         else:
             for name, value in json.loads(outcome.read_text(encoding="utf-8")).items():
                 setattr(one, name, value)
-            if keep:
-                shutil.copytree(own / "compiled", course / "compiled", dirs_exist_ok=True)
         if restored and not one.note:
             one.note = f"put back, as they were missing: {', '.join(restored)}"
+
+
+def _cache(course, keep):
+    """JAX's settings for what it has compiled; whoever does not keep it only reads."""
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(course / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0" if keep else "1e9",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
 
 
 def _hand_in(one, course):
@@ -264,10 +270,11 @@ def _hand_in(one, course):
     return restored
 
 
-def _run_nbgrader(course, assignment, outcome):
+def _run_nbgrader(course, assignment, outcome, cache):
     """Grade the one submission of a course, and write what came of it as JSON."""
     # SQLAlchemy and the kernels warn of things that concern nobody here.
     os.dup2(os.open(course / "stderr.txt", os.O_WRONLY | os.O_CREAT), 2)
+    os.environ.update(cache)
     try:
         api = _nbgrader(course)
         _must(api.autograde(assignment, "student"), "it could not be run")
