@@ -1,51 +1,64 @@
 """`python -m lnn_tutorial reproduce EXPERIMENT`: train, measure, print a table, write JSON."""
 
 import argparse
+import inspect
 import json
 import sys
 
-from lnn_tutorial import store
-from lnn_tutorial.experiments import EXPERIMENTS, PARTICLES, STATES
+import jax
+
+from lnn_tutorial import _inputs, store
+from lnn_tutorial.experiments import EXPERIMENTS, OptionError
 from lnn_tutorial.train import DivergedError
 
-EXTRA_TABLES = {
-    "control": "control: the harmonic oscillator",
-    "larger_rings": "the first of them on larger rings, by number of nodes",
+COMMON = {
+    "seed": {"help": "of parameters and training states"},
+    "steps": {"help": "training steps"},
 }
-"""What stands below the table of an experiment's models, by its key in the result."""
+"""The arguments that every experiment has; its own are told by `experiments.command_line`."""
 
 
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     parser = _parser()
-    options = vars(parser.parse_args(arguments))
-    if not options.get("paper") and options.get("loss"):
-        parser.error("--loss goes with --paper: the course's own recipe has one loss")
-    if options.get("paper") and options.get("states") == "visited":
-        parser.error("--paper trains on the box")
-    del options["command"]
-    name, file = options.pop("name"), options.pop("json")
-    given = {option: value for option, value in options.items() if value is not None}
+    given = vars(parser.parse_args(arguments))
+    del given["command"]
+    name, file = given.pop("name"), given.pop("json", None)
     try:
-        result = EXPERIMENTS[name](**given)
+        if file is not None:
+            _inputs.file("--json", file)
+        if "checkpoint" in given:
+            _inputs.folder("--checkpoint", given["checkpoint"])
+    except ValueError as error:
+        parser.error(str(error))
+    experiment = EXPERIMENTS[name]
+    try:
+        with jax.default_matmul_precision("highest"):  # all digits, on a GPU too
+            result = experiment(**given)
+    except OptionError as error:
+        parser.error(str(error))
     except (DivergedError, store.StoreError) as error:
         print(f"lnn_tutorial: {error}", file=sys.stderr)
         return 1
-    print(table(result))
-    if file:
+    print(table(result, experiment.tables))
+    if file is not None:
         text = json.dumps(store.for_json(result), indent=1, allow_nan=False) + "\n"
         store.write_atomically(file, lambda stream: stream.write(text.encode()))
     return 0
 
 
-def table(result):
-    """The figures of an experiment as text, a column for each model."""
+def table(result, titles):
+    """The figures of an experiment as text, a column for each model.
+
+    Args:
+        result: what the experiment returned.
+        titles: of the tables below that of the models, by their key in the result.
+    """
     head = f"{result['experiment']}, seed {result['seed']}, {result['states_seen']:,} states seen"
     columns = {**result["models"], "integrator floor": result["integrator_floor"]}
     lines = [head, *_lines(columns)]
-    for key, title in EXTRA_TABLES.items():
-        if key in result:
-            lines += ["", title, *_lines(result[key])]
+    for key, title in titles.items():
+        lines += ["", title, *_lines(result[key])]
     return "\n".join(lines)
 
 
@@ -77,54 +90,50 @@ def _parser():
     names = reproduce.add_subparsers(dest="name", required=True, metavar="NAME")
     for name, experiment in EXPERIMENTS.items():
         summary = experiment.__doc__.splitlines()[0]
-        _add_options(names.add_parser(name, help=summary, description=summary), name)
+        # what is not given is not handed on: the defaults are the experiment's own
+        one = names.add_parser(
+            name, help=summary, description=summary, argument_default=argparse.SUPPRESS
+        )
+        _add_options(one, experiment)
+        one.add_argument("--json", metavar="FILE", help="write the figures there")
+        one.add_argument(
+            "--checkpoint", metavar="DIR", help="keep checkpoints there, and resume from them"
+        )
     return parser
 
 
-def _add_options(parser, name):
-    add = parser.add_argument
-    add(
-        "--seed", type=_whole(0), metavar="N", help="of parameters and training states; 0 if absent"
-    )
-    add("--steps", type=_whole(1), metavar="N", help="training steps; the recipe's own if absent")
-    if name != "wave":
-        help = "motions that are judged; 40 or 100 if absent"
-        add("--starts", type=_whole(1), metavar="N", help=help)
-    add("--json", metavar="FILE", help="write the figures there")
-    add("--checkpoint", metavar="DIR", help="keep checkpoints there, and resume from them")
-    if name == "relativistic-particle":
-        add(
-            "--lagrangian",
-            choices=PARTICLES,
-            help="the paper's (the default), or that of special relativity",
-        )
-    if name == "double-pendulum":
-        add(
-            "--states",
-            choices=STATES,
-            help="train on the paper's box (the default) or on "
-            "states that swinging pendulums visit",
-        )
-        add(
-            "--paper",
-            action="store_true",
-            help="train as the paper's text states: 4 × 500, "
-            "batches of 32, Eq. 16, no offset, wrapped angles",
-        )
-        add("--loss", choices=("l1", "l2"), help="with --paper; l1 if absent")
+def _add_options(parser, experiment):
+    defaults = inspect.signature(experiment).parameters
+    for name, told in (COMMON | experiment.options).items():
+        default, settings = defaults[name].default, dict(told)
+        if default is not None and default is not False:
+            settings["help"] += f"; {default} if absent"
+        if default is False:
+            settings["action"] = "store_true"
+        elif isinstance(default, int):
+            settings |= {"metavar": "N", "type": _seed if name == "seed" else _count}
+        parser.add_argument(f"--{name.replace('_', '-')}", **settings)
 
 
-def _whole(minimum):
-    def parse(text):
-        try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
-        if value < minimum:
-            raise argparse.ArgumentTypeError(f"expected at least {minimum}, got {value}")
-        return value
+def _count(text):
+    value = _whole(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
+    return value
 
-    return parse
+
+def _seed(text):
+    try:
+        return _inputs.seed(_whole(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _whole(text):
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
 
 
 if __name__ == "__main__":

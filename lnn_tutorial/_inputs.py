@@ -2,6 +2,8 @@
 
 import math
 import numbers
+import tempfile
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -208,3 +210,33 @@ def like_q(name, field):
         return found
 
     return checked
+
+
+def seed(value):
+    """Return a seed; raise unless it is a whole number that JAX tells from every other."""
+    count(0, seed=value)
+    if value >= 2**32:
+        raise ValueError(f"expected seed < 2**32, got {value}: JAX would take it modulo 2**32")
+    return value
+
+
+def folder(name, path):
+    """Return the `Path` of a folder, made if need be; raise unless files can be written in it."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise ValueError(
+            f"expected {name} to be a folder that can be written, got {path}: {error.strerror}"
+        ) from error
+
+
+def file(name, path):
+    """Return the `Path` of a file, its folder made if need be; raise unless it can be written."""
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"expected {name} to be a file, got the folder {path}")
+    folder(f"the folder of {name}", path.parent)
+    return path

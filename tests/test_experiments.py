@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lnn_tutorial import evaluate, experiments, fields, integrate, store, systems, train
+from lnn_tutorial.experiments import double, particle, waves
 
 DOUBLE = systems.DoublePendulum()
 KEY = jax.random.key(0)
@@ -148,7 +149,7 @@ class Judge:
 @pytest.fixture
 def experiment(monkeypatch):
     def run(ledger, **settings):
-        monkeypatch.setattr(experiments, "double_pendulum_protocol", Judge)
+        monkeypatch.setattr(double, "double_pendulum_protocol", Judge)
         monkeypatch.setattr(
             experiments.Recipe, "fit", lambda recipe, model, **s: ledger(recipe, model, **s)
         )
@@ -190,9 +191,9 @@ def test_the_papers_way_is_chosen_by_name(experiment):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"loss": "l1"}, "a loss with paper=True only"),
+        ({"loss": "l1"}, "a loss with the paper's recipe only, got 'l1'"),
         ({"paper": True, "loss": "relative"}, "unknown loss 'relative'; known are: l1, l2"),
-        ({"paper": True, "states": "visited"}, "states='box' with the paper's recipe, got 'vis"),
+        ({"paper": True, "states": "visited"}, "states 'box' with the paper's recipe, got 'vis"),
         ({"states": "everywhere"}, "unknown states 'everywhere'; known are: box, visited"),
     ],
 )
@@ -211,8 +212,8 @@ def test_a_small_experiment_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
         return {name: replace(model, width=4, depth=1) for name, model in paper_models().items()}
 
     paper_models = experiments.paper_models
-    monkeypatch.setattr(experiments, "double_pendulum_protocol", protocol)
-    monkeypatch.setattr(experiments, "paper_models", contestants)
+    monkeypatch.setattr(double, "double_pendulum_protocol", protocol)
+    monkeypatch.setattr(double, "paper_models", contestants)
     settings = {"steps": 2, "starts": 2, "paper": True, "checkpoint": tmp_path, "progress": False}
     begun = experiments.paper_recipe().fit(
         contestants()["lnn"], seed=0, steps=2, label="lnn", checkpoint=tmp_path, progress=False
@@ -313,10 +314,10 @@ def test_a_model_that_leaves_the_known_velocities_has_an_infinite_error():
 def test_a_small_relativistic_experiment_measures_five_models_and_a_control(monkeypatch):
     particle_models, protocol = experiments.particle_models, experiments.ParticleProtocol
     monkeypatch.setattr(
-        experiments, "particle_models", lambda name: particle_models(name, width=4, depth=1)
+        particle, "particle_models", lambda name: particle_models(name, width=4, depth=1)
     )
     monkeypatch.setattr(
-        experiments, "ParticleProtocol", lambda system, n: protocol(system, n, 100, 0.1)
+        particle, "ParticleProtocol", lambda system, n: protocol(system, n, 100, 0.1)
     )
     result = experiments.relativistic_particle(
         seed=1, steps=20, starts=2, lagrangian="relativistic", progress=False
@@ -406,8 +407,8 @@ def test_the_dispersion_is_told_from_the_longest_wave_to_the_checkerboard():
 
 def test_a_small_experiment_with_the_wave_measures_two_densities(monkeypatch):
     protocol = experiments.WaveProtocol(seconds=3, states=50)
-    monkeypatch.setattr(experiments, "WaveProtocol", lambda: protocol)
-    monkeypatch.setattr(experiments, "LARGER_RINGS", ((200, 2),))
+    monkeypatch.setattr(waves, "WaveProtocol", lambda: protocol)
+    monkeypatch.setattr(waves, "LARGER_RINGS", ((200, 2),))
     result = experiments.wave(seed=1, steps=20, progress=False)
     assert (result["experiment"], result["seed"], result["steps"]) == ("wave", 1, 20)
     assert result["states_seen"] == 20 * 32 + 64

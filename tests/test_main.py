@@ -1,5 +1,6 @@
 """The command line: trains and measures for real, writes what it prints, explains itself."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -27,11 +28,11 @@ def reproduced(tmp_path_factory):
 
 @pytest.fixture
 def stand_in(monkeypatch):
-    """Put a function in the place of the double pendulum's experiment."""
+    """Put a function in the place of an experiment, with that one's face."""
 
-    def put(experiment):
-        experiment.__doc__ = "A stand-in."
-        monkeypatch.setitem(experiments.EXPERIMENTS, "double-pendulum", experiment)
+    def put(function, name="double-pendulum"):
+        experiment = functools.wraps(experiments.EXPERIMENTS[name])(function)
+        monkeypatch.setitem(experiments.EXPERIMENTS, name, experiment)
 
     return put
 
@@ -118,8 +119,8 @@ def test_a_run_that_diverges_ends_in_one_line(stand_in, capsys):
     ],
 )
 def test_options_reach_the_double_pendulum(stand_in, capsys, options, given):
-    def experiment(paper=False, **settings):
-        found.update(settings, **({"paper": True} if paper else {}))
+    def experiment(**settings):
+        found.update(settings)
         raise store.StoreError("enough")
 
     found = {}
@@ -136,9 +137,8 @@ def test_the_table_shows_the_json(reproduced):
     assert "seed 3, 76,800 states seen" in run.stdout
 
 
-def test_a_control_has_a_table_of_its_own(monkeypatch, capsys):
-    def experiment(lagrangian="paper"):
-        """A stand-in."""
+def test_a_control_has_a_table_of_its_own(stand_in, capsys):
+    def experiment(lagrangian):
         return {
             "experiment": f"particle by {lagrangian}",
             "seed": 0,
@@ -148,7 +148,7 @@ def test_a_control_has_a_table_of_its_own(monkeypatch, capsys):
             "control": {"hnn": {"error": 0.001}},
         }
 
-    monkeypatch.setitem(experiments.EXPERIMENTS, "relativistic-particle", experiment)
+    stand_in(experiment, "relativistic-particle")
     assert main(["reproduce", "relativistic-particle", "--lagrangian", "relativistic"]) == 0
     head, model, error, drift, _, control, *_, again = capsys.readouterr().out.splitlines()
     assert head == "particle by relativistic, seed 0, 1,000 states seen"
@@ -158,7 +158,7 @@ def test_a_control_has_a_table_of_its_own(monkeypatch, capsys):
     assert again.split() == ["error", "0.001"]
 
 
-def test_larger_rings_have_a_table_of_their_own(monkeypatch, capsys):
+def test_larger_rings_have_a_table_of_their_own(stand_in, capsys):
     result = {
         "experiment": "wave",
         "seed": 0,
@@ -167,8 +167,7 @@ def test_larger_rings_have_a_table_of_their_own(monkeypatch, capsys):
         "integrator_floor": {"field_error": 1e-6},
         "larger_rings": {"1000": {"field_error": 0.001}},
     }
-    monkeypatch.setitem(experiments.EXPERIMENTS, "wave", lambda: result)
-    monkeypatch.setattr(experiments.EXPERIMENTS["wave"], "__doc__", "A stand-in.")
+    stand_in(lambda: result, "wave")
     assert main(["reproduce", "wave"]) == 0
     *_, title, sizes, errors = capsys.readouterr().out.splitlines()
     assert "larger rings" in title
@@ -194,9 +193,9 @@ def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
         (["reproduce", "spring-pendulum", "--starts", "0"], "at least 1"),
         (["reproduce", "spring-pendulum", "--paper"], "unrecognized arguments: --paper"),
         (["reproduce", "double-pendulum", "--states", "all"], "invalid choice: 'all'"),
-        (["reproduce", "double-pendulum", "--loss", "l1"], "--loss goes with --paper"),
+        (["reproduce", "double-pendulum", "--loss", "l1"], "a loss with the paper's recipe only"),
         (["reproduce", "double-pendulum", "--paper", "--loss", "relative"], "invalid choice"),
-        (["reproduce", "double-pendulum", "--paper", "--states", "visited"], "trains on the box"),
+        (["reproduce", "double-pendulum", "--paper", "--states", "visited"], "states 'box' with the paper's recipe"),
         (["reproduce", "relativistic-particle", "--lagrangian", "newton"], "invalid choice"),
         (["reproduce", "double-pendulum", "--lagrangian", "paper"], "unrecognized arguments"),
         (["reproduce", "wave", "--starts", "3"], "unrecognized arguments: --starts"),

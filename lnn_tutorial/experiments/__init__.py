@@ -1,0 +1,100 @@
+"""The experiments of the book, headless: train, measure, return what JSON can hold.
+
+`python -m lnn_tutorial reproduce NAME` runs them; the chapters show the same recipes step by step.
+"""
+
+from lnn_tutorial.experiments.double import (
+    PAPER_LOSSES,
+    STATES,
+    double_pendulum,
+    double_pendulum_models,
+    double_pendulum_protocol,
+    double_pendulum_recipe,
+    paper_models,
+    paper_recipe,
+)
+from lnn_tutorial.experiments.particle import (
+    LONG_POLISH,
+    PARTICLES,
+    ParticleProtocol,
+    oscillator_models,
+    particle_models,
+    particle_recipe,
+    relativistic_particle,
+)
+from lnn_tutorial.experiments.recipe import (
+    NoiseProtocol,
+    OptionError,
+    Polish,
+    Recipe,
+    command_line,
+    compete,
+    recorded,
+    result,
+)
+from lnn_tutorial.experiments.spring import spring_pendulum
+from lnn_tutorial.experiments.waves import (
+    LARGER_RINGS,
+    LONG_FIELD_POLISH,
+    TRAINING_RING,
+    WAVES,
+    WEB,
+    WaveProtocol,
+    field_model,
+    field_recipe,
+    larger_ring,
+    wave,
+    wave_dispersion,
+)
+
+__all__ = [  # noqa: RUF022, the order of the API page
+    "EXPERIMENTS",
+    "recorded",
+    # recipe
+    "Polish",
+    "Recipe",
+    "NoiseProtocol",
+    "compete",
+    "result",
+    "command_line",
+    "OptionError",
+    # spring
+    "spring_pendulum",
+    # double
+    "STATES",
+    "PAPER_LOSSES",
+    "double_pendulum",
+    "double_pendulum_models",
+    "double_pendulum_recipe",
+    "double_pendulum_protocol",
+    "paper_models",
+    "paper_recipe",
+    # particle
+    "PARTICLES",
+    "relativistic_particle",
+    "particle_models",
+    "oscillator_models",
+    "particle_recipe",
+    "LONG_POLISH",
+    "ParticleProtocol",
+    # waves
+    "WAVES",
+    "wave",
+    "field_model",
+    "field_recipe",
+    "TRAINING_RING",
+    "LONG_FIELD_POLISH",
+    "LARGER_RINGS",
+    "WEB",
+    "WaveProtocol",
+    "larger_ring",
+    "wave_dispersion",
+]
+
+EXPERIMENTS = {
+    "double-pendulum": double_pendulum,
+    "relativistic-particle": relativistic_particle,
+    "spring-pendulum": spring_pendulum,
+    "wave": wave,
+}
+"""Experiments by the name that `reproduce` takes."""
