@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import mechanics
-from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, right, with_hint, wrong
+from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, right, wrong
 
 
 @check(
@@ -26,14 +26,14 @@ def throw_action(answer: Callable) -> Verdict:
         kinetic, whole = ask(answer, h, m, 0.0, T), ask(answer, h, m, g, T)
         verdict = compare(kinetic, 8 * m * h**2 / (3 * T), name="With gravity off, your action")
         if not verdict:
-            return with_hint(verdict, "What is the velocity, and what the integral of its square?")
+            return verdict.with_hint("What is the velocity, and what the integral of its square?")
         verdict = compare(
             np.subtract(whole, kinetic),
             -2 * m * g * h * T / 3,
             name="The kinetic part is right; the part with gravity",
         )
         if not verdict:
-            return with_hint(verdict, "Which sign has V in 𝓛, and what is the integral of q?")
+            return verdict.with_hint("Which sign has V in 𝓛, and what is the integral of q?")
     return right("Speed against height: this is the bargain. At which h is it best?")
 
 
@@ -52,14 +52,14 @@ def bend_coefficient(answer: Callable) -> Verdict:
         kinetic, whole = ask(answer, m, 0.0, T), ask(answer, m, k, T)
         verdict = compare(kinetic, m * np.pi**2 / (4 * T), name="Without a spring, c₂")
         if not verdict:
-            return with_hint(verdict, "Only the kinetic energy of the bend is left there.")
+            return verdict.with_hint("Only the kinetic energy of the bend is left there.")
         verdict = compare(
             np.subtract(whole, kinetic),
             -k * T / 4,
             name="The kinetic part is right; the part of the spring",
         )
         if not verdict:
-            return with_hint(verdict, "Which sign has V in 𝓛, and what is the integral of η²?")
+            return verdict.with_hint("Which sign has V in 𝓛, and what is the integral of η²?")
     return right("Both parts are right. For which durations does the second one win?")
 
 
@@ -97,7 +97,7 @@ def hoop(answer: Callable) -> Verdict:
         return wrong("Your bead feels no gravity.", "How high is the bead at the angle θ?")
     verdict = compare(pull, -gravity / radius, name="The pull of gravity", **tolerance)
     if not verdict:
-        return with_hint(verdict, "Compare how the radius enters kinetic and potential energy.")
+        return verdict.with_hint("Compare how the radius enters kinetic and potential energy.")
     if np.isclose(rotation, 0.0, atol=1e-2):
         return wrong(
             "Gravity is right, but your bead does not feel the rotation.",
@@ -106,7 +106,7 @@ def hoop(answer: Callable) -> Verdict:
     name = "Gravity is right; the effect of the rotation"
     verdict = compare(rotation, spin**2, name=name, **tolerance)
     if not verdict:
-        return with_hint(verdict, "How fast is the bead carried round the axis?")
+        return verdict.with_hint("How fast is the bead carried round the axis?")
     return right("Your bead moves as it should. Where on the hoop can it rest?")
 
 

@@ -8,16 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import mechanics, systems
-from lnn_tutorial.checks.verdict import (
-    Stop,
-    Verdict,
-    ask,
-    check,
-    compare,
-    right,
-    with_hint,
-    wrong,
-)
+from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, wrong
 
 
 @check(
@@ -45,13 +36,13 @@ def two_masses(answer: Callable) -> Verdict:
             return verdict
         verdict = compare(mixed, np.zeros((2, 2)), name="Your mixed matrix")
         if not verdict:
-            return with_hint(verdict, "Does the momentum of a mass depend on where it is?")
+            return verdict.with_hint("Does the momentum of a mass depend on where it is?")
         pull = k * (q[1] - q[0] - l)
         verdict = compare(force, [pull, -pull], name="Your force")
         if not verdict and np.shape(force) == (2,):
             if np.isclose(force[0], force[1]):
-                return with_hint(verdict, "Do the two ends of a spring pull the same way?")
-            return with_hint(verdict, "Try q at which the spring has its rest length.")
+                return verdict.with_hint("Do the two ends of a spring pull the same way?")
+            return verdict.with_hint("Try q at which the spring has its rest length.")
         if not verdict:
             return verdict
     return right("All three are right, and the two forces add up to zero.")
@@ -83,8 +74,8 @@ def bead_on_parabola(answer: Callable) -> Verdict:
         )
     verdict = compare(found[0, 0], truth[0], name="The acceleration of a bead at rest", rtol=1e-3)
     if not verdict:
-        return with_hint(
-            verdict, "Compare kinetic and potential energy with your sketch of the wire."
+        return verdict.with_hint(
+            "Compare kinetic and potential energy with your sketch of the wire."
         )
     verdict = compare(
         found[:, 0],
@@ -93,7 +84,7 @@ def bead_on_parabola(answer: Callable) -> Verdict:
         rtol=1e-3,
         praise="Your bead moves as it should, at rest and in motion.",
     )
-    return verdict or with_hint(verdict, "Look at what depends on the velocity.")
+    return verdict or verdict.with_hint("Look at what depends on the velocity.")
 
 
 @check(
@@ -145,7 +136,7 @@ def one_scalar_of_a_matrix(state: Any, mended: Callable) -> Verdict:
             atol=1e-3,
         )
         if not verdict:
-            return with_hint(verdict, _about_mixed_term(lagrangian, q, q_dot, found))
+            return verdict.with_hint(_about_mixed_term(lagrangian, q, q_dot, found))
     return right(
         "Your state tells them apart, and your code is right for one, two and three coordinates."
     )
@@ -225,7 +216,7 @@ def spherical_pendulum(answer: Callable, conserved: Callable) -> Verdict:
         found, truth, name="At rest it is right; the acceleration in motion", rtol=1e-3, atol=1e-4
     )
     if not verdict:
-        return with_hint(verdict, "How large is the circle on which the bob goes round at θ?")
+        return verdict.with_hint("How large is the circle on which the bob goes round at θ?")
 
     def quantity(q, q_dot):
         return jnp.asarray(conserved(q, q_dot, m, l, g), dtype=float)
@@ -276,7 +267,7 @@ def double_pendulum_mass(answer: Callable) -> Verdict:
         if not verdict and np.shape(found) == (2, 2):
             turned = ask(answer, jnp.array(q) + 1.0, *constants)
             hint = _about_two_arms(np.asarray(found, float), np.asarray(turned, float), m1 * l1**2)
-            return with_hint(verdict, hint)
+            return verdict.with_hint(hint)
         if not verdict:
             return verdict
     return right("Your mass matrix is right.")

@@ -9,17 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import mechanics, models, systems
-from lnn_tutorial.checks.verdict import (
-    Stop,
-    Verdict,
-    ask,
-    check,
-    compare,
-    right,
-    with_hint,
-    with_slip,
-    wrong,
-)
+from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, wrong
 
 
 @check(
@@ -53,16 +43,14 @@ def batch_energies(answer: Callable) -> Verdict:
         if verdict:
             continue
         if np.shape(found) != (5,):
-            return with_hint(verdict, "One energy for each state of the batch.")
+            return verdict.with_hint("One energy for each state of the batch.")
         values = jax.vmap(lagrangian)(q, q_dot)
         if compare(found, values) or compare(found, -values):
-            return with_hint(verdict, "Where is the momentum?")
+            return verdict.with_hint("Where is the momentum?")
         if compare(found, expected + 2 * values, rtol=1e-3, atol=1e-3):
-            return with_hint(verdict, "Look at the sign of 𝓛.")
+            return verdict.with_hint("Look at the sign of 𝓛.")
         if name != trials[0][0]:
-            return with_hint(
-                verdict, "Does your formula assume a kinetic energy of a special form?"
-            )
+            return verdict.with_hint("Does your formula assume a kinetic energy of a special form?")
         return verdict
     return right("Your energies are right, for three Lagrangians of different kinds.")
 
@@ -107,7 +95,7 @@ def imbalance(answer: Callable) -> Verdict:
             "You let the velocities change, but the positions stand still.": mass @ q_ddot - force,
             "An acceleration is no force: what turns one into the other?": q_ddot - truth,
         }
-        return with_slip(verdict, found, slips, **settings)
+        return verdict.with_slip(found, slips, **settings)
     return right("Your residual is right for both systems, and zero where they really move.")
 
 
@@ -186,7 +174,7 @@ def error_power(answer: Callable) -> Verdict:
             "The velocity changes, but so does the position.": -0.9 * (-3 * 0.6 + 0.2 * 0.9),
             "The position changes, but so does the velocity.": 3 * 0.6 * -0.9,
         }
-        return with_slip(verdict, rubbed, slips, rtol=1e-2)
+        return verdict.with_slip(rubbed, slips, rtol=1e-2)
     still = ask(answer, spring.energy, spring.acceleration, q, q_dot)
     if not abs(float(still)) < 1e-2:
         return wrong("Along the true motion the true energy should not change, but yours does.")
@@ -196,7 +184,7 @@ def error_power(answer: Callable) -> Verdict:
     name = "Friction and the true motion are right; the power of an error"
     verdict = compare(pushed, expected, name=name, rtol=2e-2)
     if not verdict:
-        return with_hint(verdict, "What about the masses?")
+        return verdict.with_hint("What about the masses?")
     return right("Friction takes energy, the truth keeps it, and an error does work.")
 
 

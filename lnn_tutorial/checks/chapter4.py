@@ -9,17 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import mechanics, models, networks
-from lnn_tutorial.checks.verdict import (
-    Stop,
-    Verdict,
-    ask,
-    check,
-    compare,
-    right,
-    with_hint,
-    with_slip,
-    wrong,
-)
+from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, wrong
 
 
 @check(
@@ -46,7 +36,7 @@ def slides(answer: Callable, width: Any) -> Verdict:
             "A width, or the root of one?": 5.6,
             "This is the root of the width that the slides announce.": 16,
         }
-        return with_slip(verdict, width, slips, rtol=1e-2)
+        return verdict.with_slip(width, slips, rtol=1e-2)
     return right("Your list is right, and the slides are right for a narrower network.")
 
 
@@ -60,7 +50,7 @@ def _sigmas(found, n, hidden):
     if verdict:
         return verdict
     if np.shape(found) != expected.shape:
-        return with_hint(verdict, "One number for each matrix of weights.")
+        return verdict.with_hint("One number for each matrix of weights.")
     slips = {
         "These are the slides' numbers. Do they hold for this n?": (
             np.array([2.2 / 5.6, *0.58 / 5.6 * layers, 5.6])
@@ -69,7 +59,7 @@ def _sigmas(found, n, hidden):
         "You divide by the width. Eq. 16 has something else there.": expected / root,
         "You forgot what Eq. 16 divides by.": expected * root,
     }
-    verdict = with_slip(verdict, found, slips, **settings)
+    verdict = verdict.with_slip(found, slips, **settings)
     if verdict.hints:
         return verdict
     verdict = compare(found[0], expected[0], name=f"{name}: the first layer", **settings)
@@ -83,14 +73,14 @@ def _sigmas(found, n, hidden):
             "Does i count from the wrong end?": 0.58 * layers[::-1] / root,
             "What does i count?": 0.58 / root + 0 * layers,
         }
-        return with_slip(inner, found[1:-1], slips, **settings)
+        return inner.with_slip(found[1:-1], slips, **settings)
     verdict = compare(found[-1], expected[-1], name=f"{name}: the last layer", **settings)
     slips = {
         "What stands in front of the braces holds for the last layer too.": n,
         "What stands inside the braces for the last layer?": 1 / root,
         "What stands in front of the braces is not the inverse of n.": 1.0,
     }
-    return with_slip(verdict, found[-1], slips, **settings)
+    return verdict.with_slip(found[-1], slips, **settings)
 
 
 @check(
@@ -113,7 +103,7 @@ def one_layer(answer: Callable) -> Verdict:
         if verdict:
             continue
         if np.shape(found) != expected.shape:
-            return with_hint(verdict, "How many velocities are there?")
+            return verdict.with_hint("How many velocities are there?")
         first, last = jax.tree.map(np.asarray, params)
         weight, bias, w = first["weight"], first["bias"], last["weight"][:, 0]
         a, v = np.split(weight, 2)  # rows of the positions, of the velocities
@@ -137,7 +127,7 @@ def one_layer(answer: Callable) -> Verdict:
                 expected + last["bias"]
             ),
         }
-        return with_slip(verdict, found, slips, **settings)
+        return verdict.with_slip(found, slips, **settings)
     return right("Your M is right for three activations. Now put in one that never bends.")
 
 
@@ -274,7 +264,7 @@ def tail(answer: Callable) -> Verdict:
             "They are upside down: you return how a depends on P.": 1 / expected,
             "They have the wrong sign and are upside down.": -1 / expected,
         }
-        verdict = with_slip(wrong("None of your powers is right."), found, slips, **settings)
+        verdict = wrong("None of your powers is right.").with_slip(found, slips, **settings)
         if verdict.hints:
             return verdict
     if (abs(found) < 0.75 * expected).all():
@@ -287,9 +277,9 @@ def tail(answer: Callable) -> Verdict:
         if verdict:
             continue
         if i == 1:
-            verdict = with_hint(verdict, "They are a thousand times larger: where does it begin?")
+            verdict = verdict.with_hint("They are a thousand times larger: where does it begin?")
         elif np.isfinite(found[i]) and abs(found[i] / expected[i] - 1) < 0.4:
-            verdict = with_hint(verdict, "How many of the samples do you use, and which?")
+            verdict = verdict.with_hint("How many of the samples do you use, and which?")
         return verdict
     try:
         signed = np.array([_number(ask(answer, x.copy())) for _, x in trials.values()])
@@ -340,14 +330,14 @@ def bell(answer: Callable) -> Verdict:
         alone, slopes, bends = map(np.asarray, ask(jax.jit(jax.vmap(derivatives)), x))
     except Stop as stop:
         hint = "JAX cannot differentiate it twice. Is it written with JAX, and for one number too?"
-        raise Stop(with_hint(stop.verdict, hint)) from stop
+        raise Stop(stop.verdict.with_hint(hint)) from stop
     finite = np.isfinite([found, slopes, bends]).all(axis=0)
     if not finite.all():
         where = "near zero" if not finite[:-2].all() else "far from zero"
         return wrong(f"Your f, its slope or its curvature is not finite {where}.")
     verdict = compare(alone, found, name="Your value of one number alone", atol=1e-5)
     if not verdict:
-        return with_hint(verdict, "In the array it is another.")
+        return verdict.with_hint("In the array it is another.")
     x, bend = np.asarray(x)[:-2], bends[:-2]
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     verdict = compare(bend, density, name="Your f''", rtol=0.0, atol=1e-4)
@@ -368,7 +358,7 @@ def bell(answer: Callable) -> Verdict:
             "Your curvature is a wider bell.": np.exp(-(x**2) / 4) / np.sqrt(4 * np.pi),
             "Your f is straight nearly everywhere.": 0 * x,
         }
-        return with_slip(verdict, bend, slips, **settings)
+        return verdict.with_slip(bend, slips, **settings)
     for value, name in [(slopes, "its slope"), (found, "f itself")]:
         if abs(value[0]) > 1e-3:
             return wrong(f"The curvature is right. But far on the left {name} does not vanish.")

@@ -9,18 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import evaluate, mechanics, systems
-from lnn_tutorial.checks.verdict import (
-    Stop,
-    Verdict,
-    ask,
-    check,
-    compare,
-    missing,
-    right,
-    with_hint,
-    with_slip,
-    wrong,
-)
+from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, missing, right, wrong
 
 
 def _compiled(function, *arguments):
@@ -86,7 +75,7 @@ def last_frame(answer: Callable) -> Verdict:
                 ),
                 "Here are joules. In units of what is the error?": abs(last - first).mean(),
             }
-            return with_slip(verdict, found[0], slips)
+            return verdict.with_slip(found[0], slips)
         verdict = compare(found[1], np.median(error), name="The mean is right. Your median")
         if not verdict:
             slips = {
@@ -95,7 +84,7 @@ def last_frame(answer: Callable) -> Verdict:
                     abs(energies - energies[:, :1]) / scale
                 ),
             }
-            return with_slip(verdict, found[1], slips)
+            return verdict.with_slip(found[1], slips)
         name = "Mean and median are right. Your mean without the worst start"
         verdict = compare(found[2], error[:-1].mean(), name=name)
         if not verdict:
@@ -113,7 +102,7 @@ def last_frame(answer: Callable) -> Verdict:
                 "You left out the best start.": error[1:].mean(),
                 "How many starts are left?": error[:-1].sum() / n,
             }
-            return with_slip(verdict, found[2], slips)
+            return verdict.with_slip(found[2], slips)
     return right("All three are right. How far apart are they for your model?")
 
 
@@ -246,7 +235,7 @@ def friction(answer: Callable) -> Verdict:
         verdict = compare(found[0.0], free, name=f"For γ = 0 your q̈ of the {name}", **settings)
         if not verdict:
             slips = {"These are the forces. What accelerations do they cause?": mass @ free}
-            return with_slip(verdict, found[0.0], slips, **settings)
+            return verdict.with_slip(found[0.0], slips, **settings)
         for gamma in (0.6, 1.5):
             change = np.subtract(found[gamma], free)
             expected = -gamma * np.linalg.solve(mass, q_dot)
@@ -257,7 +246,7 @@ def friction(answer: Callable) -> Verdict:
                 continue
             power = float(q_dot @ mass @ change)  # dE/dt
             if power > 0:
-                return with_hint(verdict, "With yours the energy grows.")
+                return verdict.with_hint("With yours the energy grows.")
             slips = {
                 "Friction is a force; you took it away from the acceleration.": -gamma * q_dot,
                 "M stands on the left of the equation: does more mass mean more braking?": (
@@ -267,7 +256,7 @@ def friction(answer: Callable) -> Verdict:
                     -gamma * np.linalg.solve(mass, abs(q_dot))
                 ),
             }
-            return with_slip(verdict, change, slips, **settings)
+            return verdict.with_slip(change, slips, **settings)
         _, power = jax.jvp(system.energy, (q, q_dot), (q_dot, jnp.asarray(found[0.6])))
         verdict = compare(power, -0.6 * q_dot @ q_dot, name="The rate dE/dt", rtol=1e-2, atol=1e-2)
         if not verdict:
@@ -381,7 +370,7 @@ def gauged_lagrangian(answer: Callable) -> Verdict:
             "F changes because q does. How fast does q change?": slope.sum(axis=1),
         }
         off = wrong(f"What you add to the 𝓛 of the {name} is not dF/dt.")
-        verdict = with_slip(off, new - old, slips, **settings)
+        verdict = off.with_slip(new - old, slips, **settings)
         if verdict.hints:
             return verdict
         if not compare(new_acceleration, acceleration, rtol=1e-2, atol=2e-2):

@@ -7,16 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import mechanics, systems
-from lnn_tutorial.checks.verdict import (
-    Verdict,
-    ask,
-    check,
-    compare,
-    right,
-    with_hint,
-    with_slip,
-    wrong,
-)
+from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, right, wrong
 
 
 def _state(q, q_dot):
@@ -67,7 +58,7 @@ def partner_bracket(answer: Callable) -> Verdict:
                     "This is {y, q}.": -along / mass,
                     "Here q moved, not q̇.": jax.jacobian(y, 0)(*state)[0, 0] / mass,
                 }
-                return with_slip(verdict, np.squeeze(found), slips)
+                return verdict.with_slip(np.squeeze(found), slips)
     return right("Right for three systems and four partners. Which partner has the bracket 1?")
 
 
@@ -112,7 +103,7 @@ def best_constant(answer: Callable) -> Verdict:
                 ),
             }
             off = wrong("Another constant has a smaller weighted absolute error.")
-            return with_slip(off, found, slips, rtol=1e-4)
+            return off.with_slip(found, slips, rtol=1e-4)
     return right("No constant does better. When is it zero?")
 
 
@@ -149,7 +140,7 @@ def kinetic_energy(answer: Callable) -> Verdict:
                         1 - 1 / gamma, float
                     ),
                 }
-                return with_slip(verdict, found, slips)
+                return verdict.with_slip(found, slips)
             continue
         miss = np.abs(np.asarray(found, float) / expected - 1).max()
         if miss > 1e-5:
@@ -196,7 +187,7 @@ def magnetic_field(lagrangian: Callable, can_learn: Mapping) -> Verdict:
         mass = ask(mechanics.mass_matrix(scalar), *state)
         verdict = compare(mass, np.eye(2), name="The mass matrix", atol=1e-4)
         if not verdict:
-            return with_hint(verdict, "The charge has mass 1: where is ½ q̇·q̇?")
+            return verdict.with_hint("The charge has mass 1: where is ½ q̇·q̇?")
         (vx, vy), found = state[1], ask(mechanics.acceleration(scalar), *state)
         expected = B * jnp.array([vy, -vx])
         verdict = compare(found, expected, name="The acceleration", rtol=1e-3, atol=1e-4)
@@ -207,7 +198,7 @@ def magnetic_field(lagrangian: Callable, can_learn: Mapping) -> Verdict:
                 "The force is half of it: both ∂𝓛/∂q and dp/dt have a share.": expected / 2,
                 "No force acts. Is your term a total derivative?": 0 * expected,
             }
-            return with_slip(verdict, found, slips, rtol=1e-3, atol=1e-4)
+            return verdict.with_slip(found, slips, rtol=1e-3, atol=1e-4)
     if not isinstance(can_learn, Mapping) or set(can_learn) != set(NETWORKS):
         names = ", ".join(NETWORKS)
         return wrong(f"The Lagrangian is right. Now a dict with the keys {names}.")

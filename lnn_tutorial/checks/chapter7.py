@@ -10,17 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import fields
-from lnn_tutorial.checks.verdict import (
-    Stop,
-    Verdict,
-    ask,
-    check,
-    compare,
-    right,
-    with_hint,
-    with_slip,
-    wrong,
-)
+from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, wrong
 
 
 def _real(found: Any, name: str) -> np.ndarray:
@@ -75,7 +65,7 @@ def slipped_speed(speed: Callable, acceleration: Callable) -> Verdict:
                 "Where is the 2?": np.sqrt(dx),
                 "On which side of the fraction is the 2?": np.sqrt(2 * dx),
             }
-            return with_slip(verdict, found, slips)
+            return verdict.with_slip(found, slips)
     for n, x in ((12, 0.1), (9, 0.6)):
         phi = np.random.default_rng(n).standard_normal(n)
         given = jnp.asarray(phi, float)
@@ -87,11 +77,11 @@ def slipped_speed(speed: Callable, acceleration: Callable) -> Verdict:
         if verdict:
             continue
         if found.shape != phi.shape:
-            return with_hint(verdict, "On a ring every node has two neighbours.")
+            return verdict.with_hint("On a ring every node has two neighbours.")
         if compare(found[1:-1], expected[1:-1], **settings):
-            return with_hint(verdict, "Who are the neighbours of the first and the last node?")
+            return verdict.with_hint("Who are the neighbours of the first and the last node?")
         if compare(found[2:-2], (_curvature(phi, 2) / (4 * x**2))[2:-2], **settings):
-            return with_hint(verdict, APART)
+            return verdict.with_hint(APART)
         slips = {
             "There is still 2 dx below.": _curvature(phi) / (2 * x),
             "You divided by dx once.": _curvature(phi) / x,
@@ -102,7 +92,7 @@ def slipped_speed(speed: Callable, acceleration: Callable) -> Verdict:
             "You did not divide at all.": _curvature(phi),
             "This is a slope, not a curvature.": (np.roll(phi, -1) - np.roll(phi, 1)) / (2 * x),
         }
-        return with_slip(verdict, found, slips, **settings)
+        return verdict.with_slip(found, slips, **settings)
     return right("Both are right. The finer its grid, the slower are the waves of that code.")
 
 
@@ -140,13 +130,13 @@ def bands(offsets: Callable) -> Verdict:
         }
         for hint, slip in slips.items():
             if found == slip:
-                return with_hint(verdict, hint)
+                return verdict.with_hint(hint)
         if any(-o not in found for o in found):
-            return with_hint(verdict, "M is symmetric: are your offsets?")
+            return verdict.with_hint("M is symmetric: are your offsets?")
         if extra := found - expected:
             apart = min(map(abs, extra))
-            return with_hint(verdict, f"In which neighbourhood do nodes i and i + {apart} meet?")
-        return with_hint(verdict, "Some are missing. Which nodes meet in a neighbourhood?")
+            return verdict.with_hint(f"In which neighbourhood do nodes i and i + {apart} meet?")
+        return verdict.with_hint("Some are missing. Which nodes meet in a neighbourhood?")
     return right("Right for four stencils. How many bands come from five nodes in a row?")
 
 
@@ -200,7 +190,7 @@ def hanging_string(density: Callable, frequency: Callable) -> Verdict:
             APART: _curvature(phi, 2) / 4,
             "The nodes do not pull on each other.": 0 * phi,
         }
-        return with_slip(verdict, found[0], slips, **settings)
+        return verdict.with_slip(found[0], slips, **settings)
     added, pull = found[1] - curvature, -kappa * phi
     name = f"What the springs add to φ̈ for κ = {kappa:g}"
     verdict = compare(added, pull, name=name, **settings)
@@ -222,7 +212,7 @@ def hanging_string(density: Callable, frequency: Callable) -> Verdict:
             ),
             "Is the energy of your spring of the first degree in φ?": -kappa / 2 + 0 * phi,
         }
-        return with_slip(verdict, added, slips, **settings)
+        return verdict.with_slip(added, slips, **settings)
     return _frequencies(frequency)
 
 
@@ -245,7 +235,7 @@ def _accelerations(density, kappas, ring, phi, phi_dot):
         found = ask(jax.jit(lambda *state: [moving(x, *state) for x in kappas]), phi, phi_dot)
     except Stop as stop:
         hint = "JAX has to differentiate your density. Is it written with JAX?"
-        raise Stop(with_hint(stop.verdict, hint)) from stop
+        raise Stop(stop.verdict.with_hint(hint)) from stop
     if not np.isfinite(found).all():
         raise Stop(wrong("Your string has no finite acceleration.", "Has every node a mass?"))
     return np.asarray(found)
@@ -263,9 +253,9 @@ def _frequencies(frequency):
         if verdict:
             continue
         if found.shape != k.shape:
-            return with_hint(verdict, "One frequency for each wavenumber.")
+            return verdict.with_hint("One frequency for each wavenumber.")
         if not np.isfinite(found).all():
-            return with_hint(verdict, "Do the springs make the nodes slower or faster?")
+            return verdict.with_hint("Do the springs make the nodes slower or faster?")
         slips = {
             "Is this ω, or its square?": expected**2,
             "That is a continuous string. Here the nodes are 1 apart.": np.sqrt(kappa + k**2),
@@ -279,7 +269,7 @@ def _frequencies(frequency):
             "Is 1 − cos k the same as sin²(k/2)?": np.sqrt(kappa + 2 * np.sin(k / 2) ** 2),
             "Neighbours are one node apart, not two.": np.sqrt(kappa + np.sin(k) ** 2),
         }
-        return with_slip(verdict, found, slips)
+        return verdict.with_slip(found, slips)
     return right("Density and frequency are right. Which frequencies does this string not have?")
 
 
@@ -314,7 +304,7 @@ def cylinder(index: Callable) -> Verdict:
             }
             verdict = wrong(f"{sheet} expected shape {(n, 5)}, got {found.shape}.")
             hint = hints.get(found.shape)
-            return with_hint(verdict, hint) if hint else verdict
+            return verdict.with_hint(hint) if hint else verdict
         verdict = _numbered(found, rows, columns, sheet)
         if not verdict:
             return verdict
@@ -331,8 +321,8 @@ def _numbered(found, rows, columns, sheet):
         number = next(x for x in found[i] if not 0 <= x < n)
         verdict = wrong(f"{sheet} the row of node {divmod(int(i), columns)} holds {number}.")
         if number == -1:
-            return with_hint(verdict, "To NumPy, index −1 is the last node, a neighbour far away.")
-        return with_hint(verdict, "No node has that number.")
+            return verdict.with_hint("To NumPy, index −1 is the last node, a neighbour far away.")
+        return verdict.with_hint("No node has that number.")
     first = found[:, 0]
     for i in np.flatnonzero(first != np.arange(n))[:1]:
         verdict = wrong(
@@ -341,8 +331,8 @@ def _numbered(found, rows, columns, sheet):
         )
         other = np.arange(n).reshape(columns, rows).T.ravel()
         if any(np.array_equal(first, slip) for slip in (other, other.argsort())):
-            return with_hint(verdict, ORDER)
-        return with_hint(verdict, "A row begins with the node itself.")
+            return verdict.with_hint(ORDER)
+        return verdict.with_hint("A row begins with the node itself.")
     return right("")
 
 
@@ -376,12 +366,12 @@ def _neighbours(found, rows, columns, sheet):
     }
     for hint, slip in slips.items():
         if np.array_equal(nearest, _sorted(*slip)):
-            return with_hint(verdict, hint)
+            return verdict.with_hint(hint)
     if np.isin(r, (0, rows - 1)).all():
-        return with_hint(verdict, "What stands for the missing neighbour at the top and bottom?")
+        return verdict.with_hint("What stands for the missing neighbour at the top and bottom?")
     if np.isin(c, (0, columns - 1)).all():
-        return with_hint(verdict, "Who is beside the first and the last node of a row?")
-    return with_hint(verdict, "Who is left, right, above and below?")
+        return verdict.with_hint("Who is beside the first and the last node of a row?")
+    return verdict.with_hint("Who is left, right, above and below?")
 
 
 def _both_sides(number, axis, mode="edge"):

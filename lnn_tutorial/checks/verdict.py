@@ -32,6 +32,20 @@ class Verdict:
         way_on = "\n  checks.hint() gives a hint." if self.hints else ""
         return f"{'✓' if self.passed else '✗'} {self.message}{way_on}"
 
+    def with_hint(self, hint: str) -> "Verdict":
+        """This verdict with one more hint."""
+        return replace(self, hints=(*self.hints, hint))
+
+    def with_slip(self, found: Any, slips: Mapping[str, Any], **settings: Any) -> "Verdict":
+        """This verdict with the hint on the first slip that explains what was found.
+
+        `slips` are wrong values by their hints; `settings` are those of `compare`.
+        """
+        for hint, slip in slips.items():
+            if compare(found, slip, **settings):
+                return self.with_hint(hint)
+        return self
+
 
 class Stop(Exception):
     """Ends a check that cannot go on, with a verdict, or with None for an unanswered stub."""
@@ -240,19 +254,3 @@ def _describe(error: Exception) -> str:
     """The error's type and the first line of its message, cut to 200 characters."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else f"{type(error).__name__}."
-
-
-def with_hint(verdict: Verdict, hint: str) -> Verdict:
-    """A failed verdict with one more hint."""
-    return replace(verdict, hints=(*verdict.hints, hint))
-
-
-def with_slip(verdict: Verdict, found: Any, slips: Mapping[str, Any], **settings: Any) -> Verdict:
-    """A failed verdict with the hint on the first slip that explains what was found.
-
-    `slips` are wrong values by their hints; `settings` are those of `compare`.
-    """
-    for hint, slip in slips.items():
-        if compare(found, slip, **settings):
-            return with_hint(verdict, hint)
-    return verdict
