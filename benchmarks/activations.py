@@ -5,20 +5,21 @@ r"""Activations on the double pendulum: nine of them, five seeds, two recipes, e
 course      3 × 64, the bounded loss, kinetic offset, sines and cosines, Glorot, Muon to a peak of
             0.01; 10,000 steps of 128 states
 paper       L1, no offset, wrapped raw angles, Eq. 16, Adam from 1e-3 down, batches of 32, as the
-            paper's text says, but 4 × 64 for 4 × 500 so that it takes half a minute; 40,000 steps
+            paper's text says, but 4 × 64; 40,000 steps
 
-Both recipes see 1,280,000 states. Nothing is tuned for an activation. Every network is judged on
-10,000 fresh states and on ten motions of the paper's protocol. Results are written as they come,
-and a killed run goes on where it was.
+Both recipes see 1,280,000 states, see `study.double_pendulum`. Nothing is tuned for an activation.
+Every network is judged on 10,000 fresh states and on ten motions of the paper's protocol. Results
+are written as they come, and a killed run goes on where it was.
 """
 
 from dataclasses import replace
 
 from benchmarks import study
-from lnn_tutorial import experiments, networks, store
+from lnn_tutorial import experiments, networks
 
-FILE = store.SHIPPED / "activations.json"
-RECIPES = ("course", "paper")
+MINUTES = {"course": 0.7, "paper": 0.7}
+"""Of one run, by study."""
+
 SEEDS = range(5)
 
 
@@ -33,36 +34,11 @@ def runs(recipe):
 
 def train(recipe, activation, seed):
     """Figures of one trained network, or where its training diverged."""
-    if recipe == "course":
-        model, how = (
-            experiments.double_pendulum_models()["lnn"],
-            experiments.double_pendulum_recipe(),
-        )
-        steps = 10_000
-    else:
-        model, how = (
-            replace(experiments.paper_models()["lnn"], width=64),
-            experiments.paper_recipe(),
-        )
-        steps = 40_000
-    model, protocol = (
-        replace(model, activation=activation),
-        experiments.double_pendulum_protocol(10),
-    )
+    model, how, steps = study.double_pendulum(recipe)
+    model = replace(model, activation=activation)
+    protocol = experiments.double_pendulum_protocol(10)
     return study.judged(model, how, protocol, seed=seed, steps=steps)
 
 
-def main():
-    """Run what is missing."""
-    study.main(
-        __doc__,
-        command="python -m benchmarks.activations",
-        runs=runs,
-        studies=RECIPES,
-        file=FILE,
-        minutes={"course": 0.7, "paper": 0.7},
-    )
-
-
 if __name__ == "__main__":
-    main()
+    study.main(__doc__, "activations", runs, MINUTES)

@@ -26,8 +26,9 @@ import optax
 from benchmarks import study
 from lnn_tutorial import evaluate, experiments, store, train
 
-FILE = store.SHIPPED / "double_pendulum.json"
-STUDIES = ("seeds", "divergence", "ablation", "tuning", "long")
+MINUTES = {"seeds": 4, "divergence": 2, "ablation": 1, "tuning": 1, "long": 2}
+"""Of one run, by study."""
+
 SHORT = 10_000
 
 ABLATION = {
@@ -113,17 +114,5 @@ def _long(name):
     }
 
 
-def main():
-    """Run what is missing."""
-    study.main(
-        __doc__,
-        command="python -m benchmarks.double_pendulum",
-        runs=runs,
-        studies=STUDIES,
-        file=FILE,
-        minutes={"seeds": 4, "divergence": 2, "ablation": 1, "tuning": 1, "long": 2},
-    )
-
-
 if __name__ == "__main__":
-    main()
+    study.main(__doc__, "double_pendulum", runs, MINUTES)

@@ -23,10 +23,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import study
-from lnn_tutorial import experiments, initialisation, models, networks, store
+from lnn_tutorial import experiments, initialisation, models, networks
 
-FILE = store.SHIPPED / "initialisation.json"
-STUDIES = ("kl", "typical", "training")
+MINUTES = {"kl": 2.0, "typical": 0.6, "training": 0.9}
+"""Of one run, by study."""
+
 WIDTHS = [round(float(width)) for width in np.geomspace(50, 300, 20)]
 DEPTHS, SEEDS = (1, 2, 3), (0, 1, 2)
 DRAWS = 400
@@ -126,32 +127,13 @@ def spread(values):
 
 def train(recipe, rule, seed):
     """Figures of a Lagrangian network that is trained from a rule."""
-    if recipe == "paper":
-        model, how = (
-            replace(experiments.paper_models()["lnn"], width=64),
-            experiments.paper_recipe(),
-        )
-        steps = 40_000
-    else:
-        change = dict(RECIPES[recipe])
-        how = experiments.double_pendulum_recipe()
-        how = replace(how, loss=change.pop("loss", how.loss))
-        model, steps = replace(experiments.double_pendulum_models()["lnn"], **change), 10_000
-    model, protocol = replace(model, initialisation=rule), experiments.double_pendulum_protocol(10)
+    change = dict(RECIPES[recipe])
+    model, how, steps = study.double_pendulum("paper" if recipe == "paper" else "course")
+    how = replace(how, loss=change.pop("loss", how.loss))
+    model = replace(model, initialisation=rule, **change)
+    protocol = experiments.double_pendulum_protocol(10)
     return study.judged(model, how, protocol, seed=seed, steps=steps)
 
 
-def main():
-    """Run what is missing."""
-    study.main(
-        __doc__,
-        command="python -m benchmarks.initialisation",
-        runs=runs,
-        studies=STUDIES,
-        file=FILE,
-        minutes={"kl": 2.0, "typical": 0.6, "training": 0.9},
-    )
-
-
 if __name__ == "__main__":
-    main()
+    study.main(__doc__, "initialisation", runs, MINUTES)

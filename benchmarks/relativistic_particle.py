@@ -23,10 +23,11 @@ with the package. Each job computes on one thread; with two jobs two runs share 
 from dataclasses import replace
 
 from benchmarks import study
-from lnn_tutorial import experiments, models, store, train
+from lnn_tutorial import experiments, models, train
 
-FILE = store.SHIPPED / "relativistic_particle.json"
-STUDIES = ("seeds", "polished", "plateau", "features", "tuning")
+MINUTES = {"seeds": 4, "polished": 5, "plateau": 0.5, "features": 1, "tuning": 1}
+"""Of one run, by study."""
+
 STEPS, SHORT, POLISH = 6_000, 3_000, 300
 
 POLISHED = (("paper", "lnn"), ("paper", "hnn_canonical"), ("relativistic", "lnn"))
@@ -111,17 +112,5 @@ def _judged(system, model, recipe, seed, steps):
     return study.judged(model, recipe, experiments.ParticleProtocol(system), seed=seed, steps=steps)
 
 
-def main():
-    """Run what is missing."""
-    study.main(
-        __doc__,
-        command="python -m benchmarks.relativistic_particle",
-        runs=runs,
-        studies=STUDIES,
-        file=FILE,
-        minutes={"seeds": 4, "polished": 5, "plateau": 0.5, "features": 1, "tuning": 1},
-    )
-
-
 if __name__ == "__main__":
-    main()
+    study.main(__doc__, "relativistic_particle", runs, MINUTES)

@@ -14,10 +14,11 @@ with the package. Each job computes on one thread; with two jobs two runs share 
 """
 
 from benchmarks import study
-from lnn_tutorial import experiments, fields, store, systems
+from lnn_tutorial import experiments, fields, systems
 
-FILE = store.SHIPPED / "wave.json"
-STUDIES = ("seeds", "polished")
+MINUTES = {"seeds": 1.5, "polished": 4}
+"""Of one run, by study."""
+
 STEPS, POLISH = 1_500, 75
 LONG_STEPS = 3_000
 
@@ -43,17 +44,5 @@ def _judged(positions, polish, seed, steps):
     return study.judged(model, recipe, experiments.WaveProtocol(), seed=seed, steps=steps)
 
 
-def main():
-    """Run what is missing."""
-    study.main(
-        __doc__,
-        command="python -m benchmarks.wave",
-        runs=runs,
-        studies=STUDIES,
-        file=FILE,
-        minutes={"seeds": 1.5, "polished": 4},
-    )
-
-
 if __name__ == "__main__":
-    main()
+    study.main(__doc__, "wave", runs, MINUTES)

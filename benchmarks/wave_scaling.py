@@ -17,7 +17,6 @@ import functools
 import json
 import multiprocessing
 import os
-import platform
 import resource
 import statistics
 import sys
@@ -26,6 +25,9 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 from tqdm import tqdm
+
+from benchmarks import study
+from lnn_tutorial import store
 
 SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 CONTESTANTS = ("paper", "banded", "cg")
@@ -91,7 +93,8 @@ def main():
     parser.add_argument("--dense", type=int, default=1_000, help="nodes, for `paper` (1000)")
     parser.add_argument("--repeats", type=int, default=15, help="of each call (default: 15)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
-    options = parser.parse_args()
+    options = study.parsed(parser)
+    os.environ |= study.ALL_DIGITS
     if options.largest < SIZES[0] or options.repeats < 1:
         parser.error(f"expected --largest of at least {SIZES[0]} and --repeats of at least 1")
     todo = [
@@ -122,13 +125,8 @@ def main():
     for name, exponent in exponents.items():
         if exponent is not None:
             print(f"{name}: time grows as n^{exponent:.2f} from n = 1000 on")
-    if options.json:
-        from lnn_tutorial import store
-
-        made = {
-            "command": "python -m benchmarks.wave_scaling",
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-        }
+    if options.json is not None:
+        made = {"command": "python -m benchmarks.wave_scaling", "machine": study.machine()}
         result = {"rows": rows, "growth": exponents, "made with": made}
         text = json.dumps(store.for_json(result, 4), indent=1) + "\n"
         store.write_atomically(options.json, lambda file: file.write(text.encode()))

@@ -19,17 +19,14 @@ from benchmarks import (
 from lnn_tutorial import experiments, networks
 from lnn_tutorial.initialisation import kl, search
 
-SETTINGS = {
-    "command": "python -m benchmarks.nothing",
-    "runs": lambda name: {f"{name}, {x}": (math.sqrt, (x,)) for x in (4.0, 9.0)},
-    "studies": ("roots",),
-    "minutes": {"roots": 0.5},
-}
+
+def roots(name):
+    return {f"{name}, {x}": (math.sqrt, (x,)) for x in (4.0, 9.0)}
 
 
 def run(monkeypatch, file, *arguments):
-    monkeypatch.setattr(sys, "argv", ["nothing", *arguments])
-    study.main("Square roots.", file=file, **SETTINGS)
+    monkeypatch.setattr(sys, "argv", ["nothing", "--json", str(file), *arguments])
+    study.main("Square roots.", "nothing", roots, {"roots": 0.5})
 
 
 def test_a_killed_study_goes_on_where_it_was(monkeypatch, tmp_path, capsys):
@@ -38,7 +35,7 @@ def test_a_killed_study_goes_on_where_it_was(monkeypatch, tmp_path, capsys):
     run(monkeypatch, file, "--jobs", "1")
     found = json.loads(file.read_text())
     assert found["runs"] == {"older": 1, "roots, 4.0": "kept", "roots, 9.0": 3.0}
-    assert found["made with"]["command"] == SETTINGS["command"]
+    assert found["made with"]["command"] == "python -m benchmarks.nothing"
     assert "2 runs, 1 to do" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == [file]
 
@@ -48,6 +45,8 @@ def test_a_killed_study_goes_on_where_it_was(monkeypatch, tmp_path, capsys):
     [
         (["--jobs", "0"], "--jobs of at least 1, got 0"),
         (["--only", "cubes"], "roots"),
+        (["--json", "."], "expected --json to be a file, got the folder ."),
+        (["--json", __file__ + "/roots.json"], "to be a folder that can be written"),
     ],
 )
 def test_bad_arguments_are_refused(monkeypatch, tmp_path, capsys, arguments, message):
@@ -66,18 +65,11 @@ def test_the_median_lies_in_its_interval_95_times_of_100():
 
 
 @pytest.mark.parametrize(
-    ("benchmark", "studies", "name"),
-    [
-        (initialisation, initialisation.STUDIES, "initialisation"),
-        (activations, activations.RECIPES, "activations"),
-        (double_pendulum, double_pendulum.STUDIES, "double_pendulum"),
-        (relativistic_particle, relativistic_particle.STUDIES, "relativistic_particle"),
-        (wave, wave.STUDIES, "wave"),
-    ],
+    "benchmark", [initialisation, activations, double_pendulum, relativistic_particle, wave]
 )
-def test_the_committed_table_holds_every_run_and_no_other(benchmark, studies, name):
-    wanted = {run for each in studies for run in benchmark.runs(each)}
-    assert set(experiments.recorded(name)["runs"]) == wanted
+def test_the_committed_table_holds_every_run_and_no_other(benchmark):
+    wanted = {run for each in benchmark.MINUTES for run in benchmark.runs(each)}
+    assert set(experiments.recorded(benchmark.__name__.split(".")[-1])["runs"]) == wanted
 
 
 def test_a_recorded_objective_comes_out_again():
