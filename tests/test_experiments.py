@@ -391,6 +391,67 @@ def test_a_pulse_passes_through_itself_on_the_far_side():
     assert phi[25].max() == pytest.approx(0.5, abs=0.02)
 
 
+def wide_string():
+    """Springs to the next node but one, which make the central (φᵢ₊₂ − 2 φᵢ + φᵢ₋₂)/4."""
+
+    def density(phi, phi_dot):
+        return 0.5 * phi_dot[1] ** 2 - 0.125 * (phi[2] - phi[1]) ** 2
+
+    return fields.LagrangianGraphNetwork(Exactly3(density), fields.ring(10, (-2, 0, 2)))
+
+
+def test_a_density_keeps_the_stencil_that_it_was_learned_with():
+    true, usual = (systems.WaveEquation(200, difference=x) for x in systems.DIFFERENCES[::-1])
+    protocol = experiments.WaveProtocol(nodes=200, seconds=5)
+    moved, _ = protocol.motion(wide_string(), {})
+    expected = true.exact(*protocol.pulse(), 5.0)[0]
+    np.testing.assert_allclose(moved[-1], expected, atol=1e-5)
+    found = experiments.wave_dispersion(wide_string(), {}, points=5)
+    np.testing.assert_allclose(found["learned"], np.sin(found["wavenumber"]), atol=1e-9)
+    found = experiments.larger_ring(wide_string(), {}, 200, 5)
+    phi = np.asarray(waves._pulses(200))
+    ends = [np.asarray(ring.exact(phi, 0 * phi, 5.0)[0]) for ring in (true, usual)]
+    miss = np.linalg.norm(ends[0] - ends[1]) / np.linalg.norm(ends[1])
+    assert found["field_error"] == pytest.approx(miss, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: experiments.WaveProtocol().motion(model, {}),
+        lambda model: experiments.larger_ring(model, {}, 200, 5),
+        lambda model: experiments.wave_dispersion(model, {}),
+    ],
+)
+def test_a_density_that_no_ring_has_shown_its_nodes_is_put_on_none(use):
+    on_a_line = fields.LagrangianGraphNetwork(string().model, fields.line(10))
+    with pytest.raises(ValueError, match="learned on a ring, got one on nodes without a stencil"):
+        use(on_a_line)
+
+
+def test_a_motion_that_runs_away_has_infinite_errors():
+    """Springs that push: every wave grows by e^{200 t}."""
+
+    def pushing(phi, phi_dot):
+        return 0.5 * phi_dot[1] ** 2 + 5e3 * (phi[2] - phi[1]) ** 2
+
+    model = fields.LagrangianGraphNetwork(Exactly3(pushing), fields.ring(10))
+    found = experiments.larger_ring(model, {}, 200, 5)
+    assert found["field_error"] == np.inf and found["acceleration_relative_l2"] > 1e3
+    protocol = experiments.WaveProtocol(seconds=1)
+    phi, phi_dot = (np.stack([x, np.full_like(x, np.nan)]) for x in protocol.pulse())
+    found = protocol.motion_figures(phi, phi_dot)
+    for name in ("field_error", "field_error_continuum", "energy_error_max", "mean_shift"):
+        assert found[name] == np.inf
+
+
+def test_larger_rings_start_alike_in_either_precision():
+    single = waves._pulses(300)
+    with integrate.double_precision():
+        np.testing.assert_array_equal(waves._pulses(300), single)
+    assert single.dtype == np.float32
+
+
 def test_a_larger_ring_is_judged_against_its_own_exact_motion():
     found = experiments.larger_ring(string(), {}, 300, 5)
     assert found["acceleration_relative_l2"] < 1e-4 and found["field_error"] < 1e-4
@@ -436,6 +497,50 @@ def test_a_small_experiment_with_the_wave_measures_two_densities(monkeypatch):
 def test_what_a_wave_cannot_be_judged_by_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# --- Bad numbers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: experiments.Polish(0), "steps >= 1, got 0"),
+        (lambda: experiments.Polish(batch_size=0), "batch_size >= 1, got 0"),
+        (lambda: experiments.Polish(rate=0.0), "rate > 0"),
+        (lambda: experiments.particle_recipe(PARTICLE, 0), "steps >= 1, got 0"),
+        (
+            lambda: experiments.field_recipe(systems.WaveEquation(10), 2.5),
+            "Polish or None, got 2.5",
+        ),
+        (lambda: replace(experiments.paper_recipe(), batch_size=0), "batch_size >= 1, got 0"),
+        (lambda: replace(experiments.paper_recipe(), scale=-1.0), "scale > 0"),
+        (lambda: experiments.paper_recipe("l3"), "unknown loss 'l3'; known are: l1, l2"),
+        (lambda: experiments.ParticleProtocol(PARTICLE, starts=0), "starts >= 1, got 0"),
+        (lambda: experiments.ParticleProtocol(PARTICLE, substeps=0.5), "substeps to be a whole"),
+        (lambda: experiments.ParticleProtocol(PARTICLE, frame=3.0), "a frame within 1.0 s"),
+        (lambda: experiments.double_pendulum_recipe("visited", 2**32), r"seed < 2\*\*32, got 429"),
+        (lambda: experiments.field_model([[0, 1, 2]]), "nodes to be Neighbourhoods, got list"),
+    ],
+)
+def test_bad_numbers_are_refused_where_they_are_given(make, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seed": 2**32}, r"seed < 2\*\*32, got 4294967296: JAX would take it modulo"),
+        ({"seed": -1}, "seed >= 0, got -1"),
+        ({"checkpoint": __file__}, "checkpoint to be a folder that can be written, got .*test_exp"),
+    ],
+)
+@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+def test_seeds_and_folders_are_refused_before_the_training(name, settings, message, monkeypatch):
+    monkeypatch.setattr(train, "fit", lambda *a, **b: pytest.fail("it trained"))
+    with pytest.raises(ValueError, match=message):
+        experiments.EXPERIMENTS[name](**settings)
 
 
 # --- Recorded results --------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import jax
 import pytest
 
 from lnn_tutorial import experiments, store, train
@@ -130,6 +131,62 @@ def test_options_reach_the_double_pendulum(stand_in, capsys, options, given):
     assert capsys.readouterr().err == "lnn_tutorial: enough\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--json .", "expected --json to be a file, got the folder ."),
+        (f"--json {__file__}/out.json", "expected the folder of --json to be a folder"),
+        (f"--checkpoint {__file__}", "expected --checkpoint to be a folder that can be written"),
+        (f"--checkpoint {__file__}/kept", "expected --checkpoint to be a folder that can be"),
+    ],
+)
+def test_paths_that_cannot_be_written_are_refused_before_the_training(
+    stand_in, capsys, options, message
+):
+    stand_in(lambda **options: pytest.fail("it trained"))
+    with pytest.raises(SystemExit) as stop:
+        main(["reproduce", "double-pendulum", *options.split()])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_experiment_runs_with_all_digits_and_changes_no_setting(stand_in):
+    def experiment():
+        seen.append(jax.config.jax_default_matmul_precision)
+        raise store.StoreError("enough")
+
+    seen, before = [], jax.config.jax_default_matmul_precision
+    stand_in(experiment)
+    assert main(["reproduce", "double-pendulum"]) == 1
+    assert seen == ["highest"]
+    assert jax.config.jax_default_matmul_precision == before
+
+
+def test_a_new_experiment_brings_its_options_and_tables(monkeypatch, capsys):
+    @experiments.command_line(
+        {"extra": "what else"},
+        weights={"help": "of the pendulum"},
+        air={"help": "with friction"},
+        place={"help": "where", "choices": ("earth", "moon")},
+    )
+    def pendulum(seed=0, steps=3, weights=2, air=False, place="earth", checkpoint=None):
+        """One more."""
+        figures = {"models": {}, "integrator_floor": {"drift": 0.0}, "extra": {"a": {"b": weights}}}
+        return {"experiment": f"{place}, {air}", "seed": seed, "states_seen": steps, **figures}
+
+    monkeypatch.setitem(experiments.EXPERIMENTS, "pendulum", pendulum)
+    assert main(["reproduce", "pendulum", "--weights", "7", "--air", "--place", "moon"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "moon, True, seed 0, 3 states seen"
+    assert [line.split() for line in shown[-3:]] == [["what", "else"], ["a"], ["b", "7"]]
+    with pytest.raises(SystemExit):
+        main(["reproduce", "pendulum", "--help"])
+    assert "of the pendulum; 2 if absent" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["reproduce", "pendulum", "--weights", "0"])
+    assert "expected at least 1, got 0" in capsys.readouterr().err
+
+
 def test_the_table_shows_the_json(reproduced):
     _, run = reproduced
     for name in FIGURES:
@@ -189,13 +246,14 @@ def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
         (["reproduce", "triple-pendulum"], "choose from"),
         (["reproduce", "spring-pendulum", "--steps", "0"], "at least 1"),
         (["reproduce", "spring-pendulum", "--steps", "many"], "whole number"),
-        (["reproduce", "spring-pendulum", "--seed", "-1"], "at least 0"),
+        (["reproduce", "spring-pendulum", "--seed", "-1"], "expected seed >= 0, got -1"),
+        (["reproduce", "spring-pendulum", "--seed", str(2**32)], "JAX would take it modulo 2**32"),
         (["reproduce", "spring-pendulum", "--starts", "0"], "at least 1"),
         (["reproduce", "spring-pendulum", "--paper"], "unrecognized arguments: --paper"),
         (["reproduce", "double-pendulum", "--states", "all"], "invalid choice: 'all'"),
         (["reproduce", "double-pendulum", "--loss", "l1"], "a loss with the paper's recipe only"),
         (["reproduce", "double-pendulum", "--paper", "--loss", "relative"], "invalid choice"),
-        (["reproduce", "double-pendulum", "--paper", "--states", "visited"], "states 'box' with the paper's recipe"),
+        (["reproduce", "double-pendulum", "--paper", "--states", "visited"], "states 'box' with"),
         (["reproduce", "relativistic-particle", "--lagrangian", "newton"], "invalid choice"),
         (["reproduce", "double-pendulum", "--lagrangian", "paper"], "unrecognized arguments"),
         (["reproduce", "wave", "--starts", "3"], "unrecognized arguments: --starts"),

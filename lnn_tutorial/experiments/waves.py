@@ -40,6 +40,8 @@ def field_model(nodes, positions="centred"):
             raw field, as in the paper.
     """
     _inputs.choice("positions", positions, WAVES)
+    if not isinstance(nodes, fields.Neighbourhoods):
+        raise TypeError(f"expected nodes to be Neighbourhoods, got {type(nodes).__name__}")
     density = models.LNN(dim=nodes.points, position_features=positions, width=32, depth=2)
     return fields.LagrangianGraphNetwork(density, nodes)
 
@@ -112,10 +114,10 @@ class WaveProtocol:
         """The learned motion of the pulse, `(phi, phi_dot)`, each `[seconds + 1, nodes]`.
 
         Args:
-            model: a density on its nodes, as from `field_model`; it is put on this ring.
+            model: a density on a ring, as from `field_model`; it is put on this ring.
             params: its parameters.
         """
-        deployed = fields.LagrangianGraphNetwork(model.model, fields.ring(self.nodes))
+        deployed = fields.LagrangianGraphNetwork(model.model, _longer(model, self.nodes))
         with integrate.double_precision():
             return self._followed(partial(deployed.acceleration, _doubled(params)))
 
@@ -133,7 +135,7 @@ class WaveProtocol:
             exact motion of the nodes, and `field_error_continuum` against that of a string
             without nodes; `energy_error_last`, `_mean` and `_max`, |E(t)/E(0) − 1| of the true
             energy; `wave_speed` in m/s, see `speed`; `mean_shift`, how far the mean height
-            strayed.
+            strayed. A motion that runs away has infinite errors.
         """
         noise = NoiseProtocol(systems.WaveEquation(model.nodes.size), self.states)
         return noise.figures(model, params) | self.motion_figures(*self.motion(model, params))
@@ -149,7 +151,7 @@ class WaveProtocol:
             energy = np.asarray(jax.vmap(self.system.energy)(phi, phi_dot))
             at_the_end = partial(self.system.exact, phi[0], phi_dot[0], float(self.seconds))
             exact, continuum = (at_the_end(continuum=c)[0] for c in (False, True))
-        stray = np.abs(energy / energy[0] - 1)
+        stray = _errors(np.abs(energy / energy[0] - 1))
         return {
             "field_error": _miss(phi[-1], exact),
             "field_error_continuum": _miss(phi[-1], continuum),
@@ -157,7 +159,7 @@ class WaveProtocol:
             "energy_error_mean": float(stray.mean()),
             "energy_error_max": float(stray.max()),
             "wave_speed": self.speed(phi, phi_dot),
-            "mean_shift": float(phi[-1].mean() - phi[0].mean()),
+            "mean_shift": float(_errors(phi[-1].mean() - phi[0].mean())),
         }
 
     def speed(self, phi, phi_dot):
@@ -176,9 +178,24 @@ def _doubled(params):
     return jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), params)
 
 
+def _longer(model, nodes):
+    """A ring of so many nodes, with the stencil that a density was learned with."""
+    if model.nodes.stencil is None:
+        raise ValueError(
+            "expected a density that was learned on a ring, got one on nodes without a stencil: "
+            "nothing says which nodes of a ring it should see"
+        )
+    return fields.ring(nodes, model.nodes.stencil)
+
+
+def _errors(found):
+    """Errors, infinite where a motion has run away."""
+    return np.where(np.isfinite(found), found, np.inf)
+
+
 def _miss(found, true):
     found, true = np.asarray(found), np.asarray(true)
-    return float(np.linalg.norm(found - true) / np.linalg.norm(true))
+    return float(_errors(np.linalg.norm(found - true) / np.linalg.norm(true)))
 
 
 LARGER_RINGS = ((1_000, 100), (100_000, 10))
@@ -219,23 +236,24 @@ def wave(seed=0, steps=1500, checkpoint=None, progress=True):
 def larger_ring(model, params, nodes, seconds):
     """A density on a larger ring that is full of pulses of random heights, in single precision.
 
+    Args:
+        model: a density on a ring, as from `field_model`.
+        params: its parameters.
+        nodes: of the larger ring, a multiple of 100.
+        seconds: for how long it is followed.
+
     Returns:
         Dict of floats: `acceleration_relative_l2` of the pulses at the start, and `field_error` at
-        the end as in `WaveProtocol`.
+        the end as in `WaveProtocol`; infinite for a motion that runs away.
     """
-    protocol = WaveProtocol()
     _inputs.count(nodes=nodes, seconds=seconds)
-    if nodes % protocol.nodes:
-        raise ValueError(f"expected a multiple of {protocol.nodes} nodes, got {nodes}")
-    system = systems.WaveEquation(nodes)
-    heights = jax.random.uniform(jax.random.key(2), (nodes // protocol.nodes,), minval=-1.0)
-    phi = jnp.kron(heights, jnp.asarray(protocol.pulse()[0]))
+    system, ring, phi = systems.WaveEquation(nodes), _longer(model, nodes), _pulses(nodes)
     phi_dot = jnp.zeros_like(phi)
     density = partial(model.model.lagrangian, params)
     # of the solvers, the one that is compiled in the same time for any number of nodes
-    acceleration = jax.jit(fields.acceleration(density, fields.ring(nodes), "cg"))
+    acceleration = jax.jit(fields.acceleration(density, ring, "cg"))
     steps = {"dt": 1.0, "steps": seconds, "substeps": 2}
-    moved = integrate.rollout(acceleration, phi, phi_dot, **steps)[0]
+    moved = jax.jit(partial(integrate.rollout, acceleration, **steps))(phi, phi_dot)[0]
     true = system.acceleration(phi, phi_dot)
     return {
         "acceleration_relative_l2": _miss(acceleration(phi, phi_dot), true),
@@ -243,12 +261,30 @@ def larger_ring(model, params, nodes, seconds):
     }
 
 
+def _pulses(nodes):
+    """Pulses of random heights side by side, `[nodes]`, in single precision whatever JAX is in."""
+    pulse = WaveProtocol().pulse()[0]
+    if nodes % len(pulse):
+        raise ValueError(f"expected a multiple of {len(pulse)} nodes, got {nodes}")
+    shape = (nodes // len(pulse),)
+    heights = jax.random.uniform(jax.random.key(2), shape, jnp.float32, minval=-1.0)
+    return jnp.kron(heights, jnp.asarray(pulse, jnp.float32))
+
+
 def wave_dispersion(model, params, points=33):
-    """ω(k) of a learned density, of the true one and of the continuum, for 0 < k ≤ π: lists."""
+    """ω(k) of a learned density, of the true one and of the continuum, for 0 < k ≤ π: lists.
+
+    Args:
+        model: a density on a ring, as from `field_model`.
+        params: its parameters.
+        points: of the even grid from 0 to π; its 0 is left out.
+    """
     _inputs.count(2, points=points)
+    stencil = _longer(model, model.nodes.size).stencil
     with integrate.double_precision():
         k = np.linspace(0, np.pi, points)[1:]
-        learned = fields.dispersion(partial(model.model.lagrangian, _doubled(params)))(k)
+        density = partial(model.model.lagrangian, _doubled(params))
+        learned = fields.dispersion(density, stencil)(k)
         curves = {"learned": learned, "true": systems.WaveEquation().frequency(k), "continuum": k}
         return {"wavenumber": k.tolist()} | {
             name: np.asarray(x).tolist() for name, x in curves.items()
