@@ -49,6 +49,13 @@ def _finite(x):
     return isinstance(x, jax.core.Tracer) or bool(np.isfinite(np.asarray(x)).all())
 
 
+def finite(name, x):
+    """Raise unless an array is finite, naming the first row that is not; a traced one passes."""
+    if not _finite(x):
+        row = int(np.argmin(np.isfinite(np.asarray(x)).reshape(len(x), -1).all(axis=1)))
+        raise ValueError(f"expected {name} to be finite, got {x[row]} in row {row}")
+
+
 def below(name, x, limit, why):
     """Raise unless every |entry| of a vector is below a limit; a traced one passes."""
     if not isinstance(x, jax.core.Tracer) and not bool((np.abs(np.asarray(x)) < limit).all()):
@@ -133,21 +140,22 @@ def number(**values):
             raise ValueError(f"expected {name} to be finite, got {value}")
 
 
-def scale(name, value, n=None):
+def scale(name, value, n=None, check=None):
     """Return typical values as a float or a tuple of floats, or raise.
 
-    One number stands for all entries; a tuple, list or array has one for each of `n`.
-    A traced value passes as it is.
+    One number stands for all entries; a tuple, list or array has one for each of `n`. Each must
+    pass the check, by default `positive`; a traced value passes as it is.
     """
+    check = check or positive
     if isinstance(value, jax.core.Tracer):
         return value
     if not isinstance(value, (tuple, list)) and np.ndim(value) == 0:
-        return _typical(name, value)
-    return tuple(_typical(name, entry) for entry in sequence(name, value, n))
+        return _float(name, value, check)
+    return tuple(_float(name, entry, check) for entry in sequence(name, value, n))
 
 
-def _typical(name, value):
-    positive(**{name: value})
+def _float(name, value, check):
+    check(**{name: value})
     return value if isinstance(value, jax.core.Tracer) else float(value)
 
 

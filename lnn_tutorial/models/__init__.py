@@ -11,13 +11,24 @@ A model is a small frozen dataclass that holds what is not learned; `params` is 
 what is. A learned Lagrangian is `partial(model.lagrangian, params)`, and `mechanics` treats it as
 any other.
 
+Known physics may stand beside a network that learns a Lagrangian, and so may friction, torques and
+other forces: `known` and `force`, see `FromLagrangian`. Five lines with all three::
+
+    model = LNN(dim=2, angles=(True, True), velocity_scale=5.0, kinetic_offset=0.0,
+                known=systems.DoublePendulum(mass2=0.9),
+                force=(ViscousFriction(along=((1, 0), (-1, 1)), scale=0.1), Torque()))
+    loss = train.acceleration_loss(model)         # of batches (q, q_dot, q_ddot, None, torque)
+    model.rollout(params, q, q_dot, torque=torques, dt=0.01, steps=500)      # torques [501, 2]
+
 A model of one's own is a subclass, and whatever it overrides is respected everywhere: `features`,
 `network` or `lagrangian` by the acceleration, `acceleration` by training and rollouts.
 """
 
 from lnn_tutorial.models.black_box import BlackBox
+from lnn_tutorial.models.forces import Dissipation, Force, Torque, ViscousFriction
+from lnn_tutorial.models.from_lagrangian import FromLagrangian
 from lnn_tutorial.models.hamiltonian import HNN
-from lnn_tutorial.models.lagrangian import LNN, DeLaN, FromLagrangian
+from lnn_tutorial.models.lagrangian import LNN, DeLaN
 from lnn_tutorial.models.model import (
     ANGLE_FEATURES,
     POSITION_FEATURES,
@@ -25,14 +36,18 @@ from lnn_tutorial.models.model import (
     Model,
 )
 
-__all__ = [
-    "ANGLE_FEATURES",
-    "HNN",
+__all__ = [  # noqa: RUF022, the order of the API page
+    "Model",
+    "FromLagrangian",
     "LNN",
+    "DeLaN",
+    "HNN",
+    "BlackBox",
+    "Force",
+    "ViscousFriction",
+    "Dissipation",
+    "Torque",
+    "ANGLE_FEATURES",
     "POSITION_FEATURES",
     "VELOCITY_FEATURES",
-    "BlackBox",
-    "DeLaN",
-    "FromLagrangian",
-    "Model",
 ]

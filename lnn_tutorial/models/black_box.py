@@ -26,7 +26,8 @@ class BlackBox(Model):
         """How many numbers the network returns, one acceleration for each coordinate."""
         return self.dim
 
-    def acceleration(self, params, q, q_dot, context=None):
+    def acceleration(self, params, q, q_dot, context=None, torque=None):
         """q̈ `[d]` at one state, straight from the network."""
         q, q_dot = self._state(q, q_dot)
+        self._torque(torque)
         return jnp.asarray(self.acceleration_scale) * self.network(params, q, q_dot, context)

@@ -41,6 +41,8 @@ class HNN(Model):
                 f"expected momenta_of with dim={self.dim} and context={self.context}, "
                 f"got {system} with dim={system.dim} and context={system.context}"
             )
+        if mechanics.takes_time(system.lagrangian):
+            raise ValueError("expected momenta_of a system that does not depend on time")
         if callable(self.velocity_features):
             raise ValueError("expected no velocity_features of one's own beside momenta_of")
 
@@ -91,26 +93,28 @@ class HNN(Model):
         dy_dq, dy_dq_dot = jax.jacobian(momentum, (0, 1))(q, q_dot)
         return velocity, jnp.linalg.solve(dy_dq_dot, y_dot - dy_dq @ velocity)
 
-    def acceleration(self, params, q, q_dot, context=None):
+    def acceleration(self, params, q, q_dot, context=None, torque=None):
         """q̈ `[d]` at one state, see `slopes`."""
+        self._torque(torque)
         return self.slopes(params, q, q_dot, context)[1]
 
-    def _both(self, params, q, q_dot, context):
+    def _both(self, params, q, q_dot, context, torque):
         """`slopes`, with the acceleration of a subclass that has one of its own."""
+        self._torque(torque)
         velocity, acceleration = self.slopes(params, q, q_dot, context)
         if overrides(self, HNN, "acceleration"):
             acceleration = self.acceleration(params, q, q_dot, context)
         return velocity, acceleration
 
-    def compare(self, params, q, q_dot, q_ddot, context=None):
+    def compare(self, params, q, q_dot, q_ddot, context=None, torque=None):
         """What training compares: the model's q̇ and q̈ with the true ones."""
-        found = self._both(params, q, q_dot, context)
+        found = self._both(params, q, q_dot, context, torque)
         return list(zip(found, (q_dot, q_ddot), strict=True))
 
-    def rollout(self, params, q, q_dot, context=None, **steps):
+    def rollout(self, params, q, q_dot, context=None, torque=None, **steps):
         """The motion from one start, by both of Hamilton's equations; as `Model.rollout`."""
         return integrate.flow(
-            lambda q, q_dot: self._both(params, q, q_dot, context), q, q_dot, **steps
+            lambda q, q_dot: self._both(params, q, q_dot, context, torque), q, q_dot, **steps
         )
 
     def energy(self, params, q, q_dot, context=None):

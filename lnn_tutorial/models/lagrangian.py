@@ -7,42 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from lnn_tutorial import _inputs, mechanics, networks
-from lnn_tutorial.models.model import Model, overrides
-
-
-@dataclass(frozen=True)
-class FromLagrangian(Model):
-    """What a model has that learns a Lagrangian, `lagrangian(params, q, q_dot, context)`."""
-
-    def lagrangian(self, params, q, q_dot, context=None):
-        """𝓛 at one state, a scalar in units of its own: only its motions are learned."""
-        raise NotImplementedError
-
-    def acceleration(self, params, q, q_dot, context=None):
-        """q̈ `[d]` at one state, from Eq. 6."""
-
-        q, q_dot = self._state(q, q_dot)
-        if overrides(self, FromLagrangian, "equation_of_motion"):  # may be another than 𝓛 has
-            return jnp.linalg.solve(*self.equation_of_motion(params, q, q_dot, context))
-        return mechanics._acceleration_by_solve(
-            lambda q, q_dot: self.lagrangian(params, q, q_dot, context),
-            equation=lambda q, q_dot: self._mass_and_force(params, q, q_dot, context),
-        )(q, q_dot)
-
-    def equation_of_motion(self, params, q, q_dot, context=None):
-        """M and F of M q̈ = F at one state, see `mechanics.equation_of_motion`."""
-        return self._mass_and_force(params, q, q_dot, context)
-
-    def _mass_and_force(self, params, q, q_dot, context):
-        return mechanics.equation_of_motion(
-            lambda q, q_dot: self.lagrangian(params, q, q_dot, context)
-        )(q, q_dot)
-
-    def energy(self, params, q, q_dot, context=None):
-        """The learned energy q̇·p − 𝓛, a scalar: the quantity that this model conserves."""
-        return mechanics.energy(lambda q, q_dot: self.lagrangian(params, q, q_dot, context))(
-            q, q_dot
-        )
+from lnn_tutorial.models.forces import lower_triangular
+from lnn_tutorial.models.from_lagrangian import FromLagrangian
+from lnn_tutorial.models.model import overrides
 
 
 @dataclass(frozen=True)
@@ -54,7 +21,7 @@ class LNN(FromLagrangian):
     velocities enter by another feature than q̇/v₀, its square takes the place.
 
     Args:
-        kinetic_offset: how strong the offset is; 0 for none.
+        kinetic_offset: how strong the offset is; 0 for none, as beside a known kinetic energy.
 
     Source: Cranmer et al. (2020), Section 2; the offset and the features are this course's.
     """
@@ -72,11 +39,13 @@ class LNN(FromLagrangian):
     def lagrangian(self, params, q, q_dot, context=None):
         """𝓛 at one state, a scalar in units of its own: only its motions are learned."""
         q, q_dot = self._state(q, q_dot)
-        return self.network(params, q, q_dot, context)[0] + self._offset(q_dot)
+        return self.network(params, q, q_dot, context)[0] + self._beside(q, q_dot, context)
 
-    def _offset(self, q_dot):
+    def _beside(self, q, q_dot, context):
+        """What stands beside the network: the kinetic offset, and what is known."""
         seen = self.of_velocity(q_dot)
-        return self.kinetic_offset * 0.5 * seen @ seen
+        offset = self.kinetic_offset * 0.5 * seen @ seen
+        return offset if self.known is None else offset + self.known_lagrangian(q, q_dot, context)
 
     def _mass_and_force(self, params, q, q_dot, context):
         r"""M and F of M q̈ = F at one state: as `mechanics.equation_of_motion`, in fewer passes.
@@ -85,16 +54,18 @@ class LNN(FromLagrangian):
         gives ∂y/∂x and ∂²y/∂x² along the directions that M and F need; what is left of 𝓛 once the
         network is replaced by (∂y/∂x)·x costs almost nothing.
         """
-        if overrides(self, LNN, "lagrangian", "network", "_offset"):
+        if overrides(self, LNN, "lagrangian", "network"):
             return super()._mass_and_force(params, q, q_dot, context)
         q, q_dot = self._state(q, q_dot)
         features = partial(self.features, context=context)
         x, push = jax.linearize(features, q, q_dot)
         directions = jax.vmap(push)(*mechanics.directions_of_motion(q_dot))
-        slope, hessian = networks.gradient_and_hessian(params, x, directions, self.activation)
+        slope, hessian = networks.gradient_and_hessian(
+            self.layers(params), x, directions, self.activation
+        )
 
         def rest(q, q_dot):
-            return slope @ features(q, q_dot) + self._offset(q_dot)
+            return slope @ features(q, q_dot) + self._beside(q, q_dot, context)
 
         mass, force = mechanics.equation_of_motion(rest)(q, q_dot)
         return mass + hessian[:-1, :-1], force - hessian[:-1, -1]
@@ -102,7 +73,7 @@ class LNN(FromLagrangian):
 
 @dataclass(frozen=True)
 class DeLaN(FromLagrangian):
-    r"""Deep Lagrangian network: 𝓛 = ½ q̇ᵀ M(q) q̇ − V(q), as rigid bodies have it.
+    r"""Deep Lagrangian network: 𝓛 = ½ q̇ᵀ M(q) q̇ − V(q), as rigid bodies have it, and what is known.
 
     A network of the coordinates alone gives V and the Cholesky factor of M v₀², so that M is
     positive definite whatever the weights. A kinetic energy that is not quadratic in the
@@ -131,11 +102,11 @@ class DeLaN(FromLagrangian):
         *entries, potential = self.network(params, q, q_dot, context)
         scaled = q_dot / jnp.asarray(self.velocity_scale)
         along = self._cholesky(jnp.stack(entries)).T @ scaled
-        return 0.5 * along @ along - potential
+        rigid = 0.5 * along @ along - potential
+        return rigid if self.known is None else rigid + self.known_lagrangian(q, q_dot, context)
 
     def _cholesky(self, entries):
-        factor = jnp.zeros((self.dim, self.dim), entries.dtype)
-        factor = factor.at[jnp.tril_indices(self.dim)].set(entries)
+        factor = lower_triangular(entries, self.dim)
         diagonal = jnp.diag(factor)
         # softplus(0.54) = 1: training starts near M = 1/v₀²
         return factor + jnp.diag(jax.nn.softplus(diagonal + 0.54) + 1e-3 - diagonal)

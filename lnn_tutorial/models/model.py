@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import _inputs, features, integrate, networks
+from lnn_tutorial.models import forces
 
 ANGLE_FEATURES = {"trig": features.Angles, "wrapped": features.Wrapped}
 """What a network sees of an angle, by name."""
@@ -82,6 +83,8 @@ class Model:
     initialisation: str = "glorot"
 
     outputs = 1
+    driven = False
+    """Whether a torque comes with every state."""
     scales = ("position_scale", "velocity_scale")
 
     def __post_init__(self):
@@ -161,31 +164,59 @@ class Model:
     def _seen_context(self, context):
         return [self.of_context(x) for x in _inputs.context(context, self.context)]
 
+    def layers(self, params):
+        """The network's own among a model's parameters."""
+        return params
+
     def network(self, params, q, q_dot, context=None):
         """The network's output `[outputs]` at one state."""
-        return networks.mlp(params, self.features(q, q_dot, context), self.activation)
+        seen = self.features(q, q_dot, context)
+        return networks.mlp(self.layers(params), seen, self.activation)
 
-    def acceleration(self, params, q, q_dot, context=None):
-        """Acceleration `[d]` at one state."""
+    def acceleration(self, params, q, q_dot, context=None, torque=None):
+        """Acceleration `[d]` at one state; the torque `[d]` is for a model with a `Torque`."""
         raise NotImplementedError
 
-    def compare(self, params, q, q_dot, q_ddot, context=None):
+    def compare(self, params, q, q_dot, q_ddot, context=None, torque=None):
         """What training compares at one state: a list of pairs (predicted, true)."""
-        return [(self.acceleration(params, q, q_dot, context), q_ddot)]
+        return [(self.acceleration(params, q, q_dot, context, *given(torque)), q_ddot)]
 
-    def rollout(self, params, q, q_dot, context=None, **steps):
+    def rollout(self, params, q, q_dot, context=None, torque=None, **steps):
         """The motion from one start: `integrate.rollout` with this model's acceleration.
 
         Args:
             params, q, q_dot, context: the model and its start.
-            steps: `dt`, `steps` and `substeps` of `integrate.rollout`.
+            torque: of a model with a `Torque`: one for each frame, `[steps + 1, d]`, linear in
+                between; or a function of the time.
+            steps: `dt`, `steps`, `substeps` and `t` of `integrate.rollout`.
 
         Returns:
             `(q [steps + 1, d], q_dot [steps + 1, d])`.
         """
-        return integrate.rollout(
-            lambda q, q_dot: self.acceleration(params, q, q_dot, context), q, q_dot, **steps
-        )
+        if torque is None:
+            return integrate.rollout(
+                lambda q, q_dot: self.acceleration(params, q, q_dot, context), q, q_dot, **steps
+            )
+        at = torque if callable(torque) else forces.between_frames(torque, **steps)
+
+        def acceleration(q, q_dot, t):
+            return self.acceleration(params, q, q_dot, context, at(t))
+
+        return integrate.rollout(acceleration, q, q_dot, **steps)
+
+    def _torque(self, torque):
+        if self.driven and torque is None:
+            raise ValueError(
+                f"expected a torque [{self.dim}] beside the state: the model was made with a Torque"
+            )
+        if not self.driven and torque is not None:
+            raise ValueError("expected no torque: the model was made without a Torque")
+        if torque is None:
+            return None
+        torque = _inputs.vector("torque", torque)
+        if torque.shape != (self.dim,):
+            raise ValueError(f"expected a torque of shape ({self.dim},), got {torque.shape}")
+        return torque
 
     def _state(self, q, q_dot):
         q, q_dot = _inputs.state(q, q_dot)
@@ -194,6 +225,11 @@ class Model:
         features.check(self.of_position, "q", q)
         features.check(self.of_velocity, "q_dot", q_dot)
         return q, q_dot
+
+
+def given(*arguments):
+    """The arguments that are not None: a method of a subclass need not know of the others."""
+    return [x for x in arguments if x is not None]
 
 
 def overrides(model, base, *names):
