@@ -9,6 +9,7 @@ from pathlib import Path
 import lnn_tutorial
 
 FOLDER = Path(lnn_tutorial.__file__).parent
+GUIDE = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ORDER = ["_inputs", *re.findall(r"`(\w+)`", lnn_tutorial.__doc__), "__main__"]
 
 
@@ -54,6 +55,25 @@ def test_numerics_know_nothing_of_figures_and_checks():
     for name in ORDER[: ORDER.index("plots")]:
         for path in files(name):
             assert not imported(path) & {"plots", "checks"}, path
+
+
+def test_the_guide_lists_the_modules_in_their_order():
+    listed = GUIDE.split("## Find your way")[1].split("Three walks")[0]
+    assert re.findall(r"^\| `(\w+)/?` \|", listed, re.MULTILINE) == ORDER[1:-1]
+
+
+def test_the_walks_of_the_guide_lead_where_they_say():
+    """The file that a step names defines whatever else it names."""
+    walks = GUIDE.split("Three walks")[1].split("\n## ")[0]
+    steps = re.findall(r"^\d\. `([\w/]+\.py)`: ((?:.+\n)+?)(?=\d\. |\n|\Z)", walks, re.MULTILINE)
+    assert len(steps) == len(re.findall(r"^\d\. ", walks, re.MULTILINE)) > 6
+    for file, step in steps:
+        text = (FOLDER / file).read_text(encoding="utf-8")
+        for name in re.findall(r"`(\w+)`", step):
+            assert re.search(rf"^ *(def|class) {name}\b|^{name} = ", text, re.MULTILINE), (
+                file,
+                name,
+            )
 
 
 def test_the_import_changes_no_setting_of_jax_and_starts_no_backend():

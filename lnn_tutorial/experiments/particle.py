@@ -17,6 +17,7 @@ from lnn_tutorial.experiments.recipe import (
     Recipe,
     command_line,
     compete,
+    errors,
     result,
 )
 
@@ -110,8 +111,8 @@ class ParticleProtocol:
             largest |error| of q̇ along a motion, and `energy_error`, the largest
             |E(t) − E(0)| / K, where K is the largest kinetic energy of the true motion.
         """
-        errors = self.acceleration_errors(model, params)
-        return errors | self._motion_errors(partial(model.rollout, params))
+        found = self.acceleration_errors(model, params)
+        return found | self._motion_errors(partial(model.rollout, params))
 
     def acceleration_errors(self, model, params):
         """Those of the figures that need no motion."""
@@ -154,16 +155,15 @@ class ParticleProtocol:
 
     def _motion_errors(self, motion):
         starts, velocity, kinetic = self._true_motions
-        found = jax.jit(jax.vmap(partial(motion, **self._steps, substeps=self.substeps)))
-        q, q_dot = found(*starts)
+        moved = jax.jit(jax.vmap(partial(motion, **self._steps, substeps=self.substeps)))
+        q, q_dot = moved(*starts)
         energy = np.asarray(self._energies(q, q_dot, starts[-1]), float)
-        errors = {
-            "velocity_error": np.abs(q_dot - velocity)[..., 0].max(axis=1),
-            "energy_error": np.abs(energy - energy[:, :1]).max(axis=1) / kinetic,
+        found = {
+            "velocity_error": errors(np.abs(q_dot - velocity)[..., 0].max(axis=1)),
+            "energy_error": errors(np.abs(energy - energy[:, :1]).max(axis=1) / kinetic),
         }
         figures = {}
-        for name, error in errors.items():
-            error = np.where(np.isfinite(error), error, np.inf)
+        for name, error in found.items():
             figures[f"{name}_median"] = float(np.median(error))
             figures[f"{name}_worst"] = float(error.max())
         return figures

@@ -153,6 +153,11 @@ class NoiseProtocol:
         return evaluate.acceleration_error(partial(model.acceleration, params), q, q_dot, truth)
 
 
+def errors(found):
+    """Errors of motions, infinite where one has run away."""
+    return np.where(np.isfinite(found), found, np.inf)
+
+
 def compete(contestants, recipe, protocol, *, seed, steps, label="{}", **settings):
     """Train models by one recipe and judge them by one protocol.
 

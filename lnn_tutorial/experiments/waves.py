@@ -14,6 +14,7 @@ from lnn_tutorial.experiments.recipe import (
     Recipe,
     command_line,
     compete,
+    errors,
     result,
 )
 
@@ -151,7 +152,7 @@ class WaveProtocol:
             energy = np.asarray(jax.vmap(self.system.energy)(phi, phi_dot))
             at_the_end = partial(self.system.exact, phi[0], phi_dot[0], float(self.seconds))
             exact, continuum = (at_the_end(continuum=c)[0] for c in (False, True))
-        stray = _errors(np.abs(energy / energy[0] - 1))
+        stray = errors(np.abs(energy / energy[0] - 1))
         return {
             "field_error": _miss(phi[-1], exact),
             "field_error_continuum": _miss(phi[-1], continuum),
@@ -159,7 +160,7 @@ class WaveProtocol:
             "energy_error_mean": float(stray.mean()),
             "energy_error_max": float(stray.max()),
             "wave_speed": self.speed(phi, phi_dot),
-            "mean_shift": float(_errors(phi[-1].mean() - phi[0].mean())),
+            "mean_shift": float(errors(phi[-1].mean() - phi[0].mean())),
         }
 
     def speed(self, phi, phi_dot):
@@ -188,14 +189,9 @@ def _longer(model, nodes):
     return fields.ring(nodes, model.nodes.stencil)
 
 
-def _errors(found):
-    """Errors, infinite where a motion has run away."""
-    return np.where(np.isfinite(found), found, np.inf)
-
-
 def _miss(found, true):
     found, true = np.asarray(found), np.asarray(true)
-    return float(_errors(np.linalg.norm(found - true) / np.linalg.norm(true)))
+    return float(errors(np.linalg.norm(found - true) / np.linalg.norm(true)))
 
 
 LARGER_RINGS = ((1_000, 100), (100_000, 10))
