@@ -112,6 +112,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=25, help="of each step (default: 25)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
     options = study.parsed(parser)
+    if options.repeats < 1:
+        parser.error(f"expected --repeats of at least 1, got {options.repeats}")
     jax.config.update("jax_default_matmul_precision", "highest")  # all digits, on a GPU too
     sizes, growth = [], []
     with tqdm(total=len(SIZES) + len(COORDINATES), desc="about two minutes") as bar:

@@ -59,6 +59,14 @@ def parsed(parser):
     return options
 
 
+def _kept(file, parser):
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        return {**kept, "runs": dict(kept["runs"])}
+    except (ValueError, KeyError, TypeError) as error:
+        parser.error(f"{file} holds no table of runs ({error!r})")
+
+
 def main(description, name, runs, minutes):
     """Do the runs that a table has not yet, several at a time, and write each as it comes.
 
@@ -78,7 +86,7 @@ def main(description, name, runs, minutes):
         parser.error(f"expected --jobs of at least 1, got {options.jobs}")
     kept = {"runs": {}}
     if options.json.exists():
-        kept = json.loads(options.json.read_text(encoding="utf-8"))
+        kept = _kept(options.json, parser)
     todo, total, expected = {}, 0, 0.0
     for study in options.only or minutes:
         wanted = runs(study)

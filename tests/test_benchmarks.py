@@ -45,6 +45,7 @@ def test_a_killed_study_goes_on_where_it_was(monkeypatch, tmp_path, capsys):
     [
         (["--jobs", "0"], "--jobs of at least 1, got 0"),
         (["--only", "cubes"], "roots"),
+        (["--json", __file__], "holds no table of runs"),
         (["--json", "."], "expected --json to be a file, got the folder ."),
         (["--json", __file__ + "/roots.json"], "to be a folder that can be written"),
     ],
