@@ -44,8 +44,8 @@ class Neighbourhoods:
             matrix banded. None for any other graph.
 
     Raises:
-        TypeError, ValueError: an index that is not a whole number or is negative, a node that no
-            neighbourhood holds.
+        TypeError, ValueError: an index or offset that is not a whole number, a negative index, a
+            node that no neighbourhood holds.
     """
 
     index: np.ndarray
@@ -65,7 +65,8 @@ class Neighbourhoods:
                 f"expected every node in some neighbourhood, but none holds {_some(alone)}"
             )
         if self.stencil is not None:
-            around = (np.arange(len(index))[:, None] + np.asarray(self.stencil)) % len(index)
+            object.__setattr__(self, "stencil", _offsets(self.stencil))
+            around = (np.arange(len(index))[:, None] + self.stencil) % len(index)
             if not np.array_equal(index, around):
                 raise ValueError(f"expected the rows of a ring for the stencil {self.stencil}")
         object.__setattr__(self, "index", index.astype(np.int32))
@@ -82,11 +83,24 @@ class Neighbourhoods:
 
     @cached_property
     def edges(self):
-        """Pairs of the first node of a row and another one of it, a tuple without repetitions.
+        """Pairs of a node and another one of its neighbourhood, a tuple without repetitions.
 
-        Of `graph` and `membrane`, where the first node is the centre, these are the edges.
+        These are the springs of `ring`, `line`, `membrane` and `graph`, whose row i is the
+        neighbourhood of node i. Of other rows nobody can say which node is in the middle, unless
+        they hold two.
+
+        Raises:
+            ValueError: rows of which row i does not hold node i.
         """
-        pairs = np.stack([np.broadcast_to(self.index[:, :1], self.index.shape), self.index], -1)
+        centres = np.arange(len(self.index))[:, None]
+        if self.points == 2:
+            centres = self.index[:, :1]
+        elif len(self.index) != self.size or not (self.index == centres).any(axis=1).all():
+            raise ValueError(
+                "expected row i to be the neighbourhood of node i: of other rows of more than two "
+                "nodes the edges are not known"
+            )
+        pairs = np.stack([np.broadcast_to(centres, self.index.shape), self.index], -1)
         pairs = np.unique(np.sort(pairs.reshape(-1, 2), axis=1), axis=0)
         return tuple((int(i), int(j)) for i, j in pairs if i != j)
 
@@ -126,6 +140,13 @@ class Neighbourhoods:
         return jnp.zeros(self.size, parts.dtype).at[self.index].add(parts)
 
 
+def _offsets(stencil):
+    offsets = np.asarray(stencil)
+    if offsets.ndim != 1 or not np.issubdtype(offsets.dtype, np.integer):
+        raise TypeError(f"expected a stencil of offsets, whole numbers, got {stencil!r}")
+    return tuple(offsets.tolist())
+
+
 def _some(indices):
     shown = ", ".join(str(i) for i in indices[:3])
     return f"node {shown}" if len(indices) == 1 else f"nodes {shown}{', …' * (len(indices) > 3)}"
@@ -147,13 +168,14 @@ def ring(n, stencil=(-1, 0, 1)):
     """Nodes 0 … n − 1 in a circle; the neighbourhood of i is i + the stencil.
 
     Raises:
-        ValueError: a ring shorter than its stencil.
+        TypeError, ValueError: offsets that are not whole numbers, a ring shorter than they reach.
     """
     _inputs.count(n=n)
+    stencil = _offsets(stencil)
     reach = max(stencil) - min(stencil) + 1
     if n < reach:
         raise ValueError(f"expected a ring of at least {reach} nodes for {stencil}, got {n}")
-    return Neighbourhoods((np.arange(n)[:, None] + np.asarray(stencil)) % n, tuple(stencil))
+    return Neighbourhoods((np.arange(n)[:, None] + stencil) % n, stencil)
 
 
 def line(n):
@@ -222,17 +244,25 @@ def lagrangian(density, nodes):
 
     Returns:
         Function `(phi [n], phi_dot [n]) -> scalar`.
+
+    Raises:
+        TypeError, ValueError: no density, no `Neighbourhoods`; when called, a field of another
+            length.
+        IndexError: a density that reads `phi[i]` or `phi_dot[i]` of an i beyond its k points. It
+            is found where the density indexes its arguments themselves; of what is computed from
+            them, JAX takes the last entry for one beyond.
     """
+    _door(density, nodes)
     return _sum(density, nodes)
 
 
 def energy(density, nodes):
     """E = φ̇·∂𝓛/∂φ̇ − 𝓛, the sum of what `mechanics.energy` says of each neighbourhood."""
+    _door(density, nodes)
     return _sum(mechanics.energy(density), nodes)
 
 
 def _sum(scalar, nodes):
-    _inputs.function("density", scalar)
     return lambda phi, phi_dot: _each(scalar, nodes, *_field(nodes, phi, phi_dot)).sum()
 
 
@@ -241,12 +271,41 @@ def _require_neighbourhoods(nodes):
         raise TypeError(f"expected nodes to be Neighbourhoods, got {type(nodes).__name__}")
 
 
-def _field(nodes, phi, phi_dot):
+def _door(density, nodes):
     _require_neighbourhoods(nodes)
+    _require_points(density, nodes.points)
+
+
+def _require_points(density, k):
+    """Refuse what is no density of k points: JAX reads the last entry for any beyond it."""
+    _inputs.function("density", density)
+    try:
+        with np.errstate(all="ignore"):  # NumPy's arrays know where they end; nothing is computed
+            jax.eval_shape(lambda: density(*np.zeros((2, k))))
+    except IndexError as error:
+        raise IndexError(f"expected a density of {k} points, got one of more: {error}") from error
+    except Exception:  # what only JAX's arrays can do: the call itself will tell
+        return
+
+
+def _field(nodes, phi, phi_dot):
     phi, phi_dot = _inputs.state(phi, phi_dot, names=("phi", "phi_dot"))
-    if phi.shape != (nodes.size,):
-        raise ValueError(f"expected a field on {nodes.size} nodes, got shape {phi.shape}")
-    return phi, phi_dot
+    return _values("phi", nodes, phi), phi_dot
+
+
+def _values(name, nodes, x):
+    x = _inputs.vector(name, x)
+    if x.shape != (nodes.size,):
+        raise ValueError(f"expected {name}, a field on {nodes.size} nodes, got shape {x.shape}")
+    return x
+
+
+def _blocks(nodes, blocks):
+    _require_neighbourhoods(nodes)
+    blocks, expected = _inputs.array("blocks", blocks), (*nodes.index.shape, nodes.points)
+    if blocks.shape != expected:
+        raise ValueError(f"expected blocks of shape {expected}, got {blocks.shape}")
+    return blocks
 
 
 def _each(function, nodes, *fields):
@@ -272,7 +331,10 @@ def equation_of_motion(density, nodes):
 
     Returns:
         Function `(phi [n], phi_dot [n]) -> (blocks [m, k, k], F [n])`.
+
+    Raises: as `lagrangian`.
     """
+    _door(density, nodes)
     of_one = mechanics.equation_of_motion(density)
 
     def field(phi, phi_dot):
@@ -283,12 +345,26 @@ def equation_of_motion(density, nodes):
 
 
 def mass_times(blocks, nodes, x):
-    """M x `[n]`, from the blocks of `equation_of_motion`."""
+    """M x `[n]`, from the blocks of `equation_of_motion`.
+
+    Raises:
+        TypeError, ValueError: blocks of other nodes, an x that is no field on them.
+    """
+    blocks = _blocks(nodes, blocks)
+    return _times(blocks, nodes, _values("x", nodes, x))
+
+
+def _times(blocks, nodes, x):
     return nodes.scatter(jnp.einsum("mab,mb->ma", blocks, nodes.gather(x)))
 
 
 def mass_matrix(blocks, nodes):
-    """M `[n, n]` as a full array, from the blocks of `equation_of_motion`; for a small n only."""
+    """M `[n, n]` as a full array, from the blocks of `equation_of_motion`; for a small n only.
+
+    Raises:
+        TypeError, ValueError: blocks of other nodes.
+    """
+    blocks = _blocks(nodes, blocks)
     rows, columns = nodes.index[:, :, None], nodes.index[:, None, :]
     return jnp.zeros((nodes.size, nodes.size), blocks.dtype).at[rows, columns].add(blocks)
 
@@ -299,6 +375,7 @@ def coloured_hessian(lagrangian, nodes):
     Nodes of one colour share no row of M, so that one product with the sum of their unit vectors
     gives all their columns at once: five forward-over-backward passes on a ring whose length five
     divides, whatever that length is. 𝓛 is only evaluated: nothing need be known of its density.
+    One more product, along a random direction, finds out whether 𝓛 couples others than neighbours.
 
     Args:
         lagrangian: function `(phi [n], phi_dot [n]) -> scalar` that couples neighbours only.
@@ -307,11 +384,19 @@ def coloured_hessian(lagrangian, nodes):
     Returns:
         Function `(phi, phi_dot) -> entries`, in the order of `nodes.pattern`.
 
+    Raises:
+        ValueError: when called, a field of another length, an 𝓛 that couples more than neighbours
+            (inside of `jit` or `vmap` the entries are NaN).
+
     Source: Cranmer et al. (2020), Section 5; the idea is Curtis, Powell & Reid's (1974).
     """
+    _inputs.function("lagrangian", lagrangian)
+    _require_neighbourhoods(nodes)
     momentum = jax.grad(lagrangian, argnums=1)
     rows, columns = nodes.pattern
-    picked = jax.nn.one_hot(nodes.colours, int(nodes.colours.max()) + 1, axis=0)
+    random = np.random.default_rng(0).normal(size=nodes.size)
+    picked = np.arange(nodes.colours.max() + 1)[:, None] == nodes.colours
+    directions = np.vstack([picked, random])
 
     def field(phi, phi_dot):
         phi, phi_dot = _field(nodes, phi, phi_dot)
@@ -319,8 +404,18 @@ def coloured_hessian(lagrangian, nodes):
         def product(direction):
             return jax.jvp(lambda v: momentum(phi, v), (phi_dot,), (direction,))[1]
 
-        products = jax.lax.map(product, picked.astype(phi.dtype))
-        return products[nodes.colours[columns], rows]
+        *products, along = jax.lax.map(product, jnp.asarray(directions, phi.dtype))
+        entries = jnp.stack(products)[nodes.colours[columns], rows]
+        known = jnp.zeros_like(along).at[rows].add(entries * directions[-1][columns])
+        size = nodes.points * jnp.abs(entries).max() + jnp.abs(along).max()
+        limit = float(jnp.finfo(phi.dtype).eps) ** 0.5
+        entries = jnp.where(jnp.abs(known - along).max() <= limit * size, entries, jnp.nan)
+        if not _finite(entries):
+            raise ValueError(
+                "expected a Lagrangian that couples neighbours only: its Hessian has entries "
+                "outside of their pattern, or is not finite"
+            )
+        return entries
 
     return field
 
@@ -344,12 +439,14 @@ def acceleration(density, nodes, solve=None):
         Function `(phi [n], phi_dot [n]) -> phi_ddot [n]`.
 
     Raises:
-        ValueError: a field of another length, a solver that the nodes do not allow.
+        TypeError, ValueError: as `lagrangian`; a solver that the nodes do not allow.
+        IndexError: as `lagrangian`.
         FloatingPointError: M could not be solved, being singular or, for `"cg"`, indefinite
             (inside of `jit` or `vmap` the values are NaN).
 
     Source: Cranmer et al. (2020), Section 5, Eq. 6 and 8.
     """
+    _require_neighbourhoods(nodes)
     if solve is None:
         solve = "cg" if nodes.stencil is None else "banded"
     _inputs.choice("solve", solve, SOLVERS)
@@ -358,41 +455,53 @@ def acceleration(density, nodes, solve=None):
     motion, residual = equation_of_motion(density, nodes), euler_lagrange(density, nodes)
 
     @jax.jit
-    def value_and_step(phi, phi_dot):
-        blocks, force = jax.lax.stop_gradient(motion(phi, phi_dot))
-        solved = partial(_solved, SOLVERS[solve], blocks, nodes)
-        phi_ddot = solved(force)
-        return phi_ddot, -solved(residual(phi, phi_dot, phi_ddot))
+    def solution(phi, phi_dot):
+        blocks, force = motion(phi, phi_dot)
+        phi_ddot = _solved(SOLVERS[solve], nodes, blocks, force)
+        left = residual(phi, phi_dot, mechanics._held(phi_ddot))
+        return _implicit(SOLVERS[solve], nodes, phi_ddot, blocks, left)
 
     def field(phi, phi_dot):
-        phi_ddot, step = value_and_step(*_field(nodes, phi, phi_dot))
-        if not isinstance(phi_ddot, jax.core.Tracer) and not bool(jnp.isfinite(phi_ddot).all()):
+        phi_ddot = solution(*_field(nodes, phi, phi_dot))
+        if not _finite(phi_ddot):
             raise FloatingPointError(
                 f"the mass matrix of the field could not be solved by {solve!r}: it is singular"
                 + (" or not positive definite" if solve == "cg" else "")
             )
-        return _moving_as(phi_ddot, step)
+        return phi_ddot
 
     return field
+
+
+def _finite(x):
+    return isinstance(x, jax.core.Tracer) or bool(jnp.isfinite(x).all())
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _implicit(solver, nodes, phi_ddot, blocks, residual):
+    """φ̈ as the root of R(φ̈) = 0, as `mechanics` has it: dφ̈ = −M⁻¹ dR."""
+    return phi_ddot
+
+
+@_implicit.defjvp
+def _(solver, nodes, primals, tangents):
+    return primals[0], -_solved(solver, nodes, primals[1], tangents[2])
 
 
 def euler_lagrange(density, nodes):
-    """R = d/dt ∂𝓛/∂φ̇ − ∂𝓛/∂φ `[n]`, of `(phi, phi_dot, phi_ddot)`; see `mechanics`."""
+    """R = d/dt ∂𝓛/∂φ̇ − ∂𝓛/∂φ `[n]`, of `(phi, phi_dot, phi_ddot)`; see `mechanics`.
+
+    Raises: as `lagrangian`.
+    """
+    _door(density, nodes)
     of_one = mechanics.euler_lagrange(density)
 
     def field(phi, phi_dot, phi_ddot):
+        phi, phi_dot = _field(nodes, phi, phi_dot)
+        phi_ddot = _values("phi_ddot", nodes, phi_ddot)
         return nodes.scatter(_each(of_one, nodes, phi, phi_dot, phi_ddot))
 
     return field
-
-
-@jax.custom_jvp
-def _moving_as(value, step):
-    """`value`, with the derivatives of `step`; without a derivative nobody reads `step`."""
-    return value
-
-
-_moving_as.defjvp(lambda primals, tangents: (primals[0], tangents[1]))
 
 
 def dispersion(density, stencil=(-1, 0, 1), rest=0.0):
@@ -409,13 +518,16 @@ def dispersion(density, stencil=(-1, 0, 1), rest=0.0):
     Args:
         density: function `(phi [k], phi_dot [k]) -> scalar`.
         stencil: the offsets of the k points.
-        rest: the value φ that all nodes rest at.
+        rest: the value φ that all nodes rest at. It should be an equilibrium: at another one
+            nothing stays, and ω(k) is only the curvature of ℓ there.
 
     Returns:
         Function from wavenumbers, in radians a node and of any shape, to ω in radians a second of
         the wave that runs towards larger j for k > 0; NaN where such a wave does not oscillate.
     """
-    _inputs.function("density", density)
+    stencil = _offsets(stencil)
+    _inputs.number(rest=rest)
+    _require_points(density, len(stencil))
     at_rest = jnp.full(len(stencil), float(rest)), jnp.zeros(len(stencil))
     (curvature, _), (mixed, mass) = jax.jit(jax.hessian(density, argnums=(0, 1)))(*at_rest)
     offsets = jnp.asarray(stencil)
@@ -483,17 +595,27 @@ class LagrangianGraphNetwork:
 # --- Linear systems ----------------------------------------------------------------------------
 
 
-def _solved(solver, blocks, nodes, force):
-    """x of M x = force, NaN where the solver's answer does not solve it."""
-    times = partial(mass_times, blocks, nodes)
+def _solved(solver, nodes, blocks, force):
+    """x of M x = force, NaN where the solver's answer does not solve it.
 
-    def solve(times, force):
-        x = solver(blocks, nodes, force)
-        size = jnp.abs(force).max() + jnp.abs(blocks).max() * jnp.abs(x).max()
+    The solver gets M and the force in units, powers of two, in which their largest entries are
+    near one: those of 𝓛, of length and of time are all the same to it.
+    """
+
+    def solve(_, force):
+        unit_of_mass, unit_of_force = _exponent(blocks), _exponent(force)
+        scaled, right = jnp.ldexp(blocks, -unit_of_mass), jnp.ldexp(force, -unit_of_force)
+        x = solver(scaled, nodes, right)
+        size = jnp.abs(right).max() + jnp.abs(scaled).max() * jnp.abs(x).max()
         limit = float(jnp.finfo(force.dtype).eps) ** 0.5
-        return jnp.where(jnp.abs(times(x) - force).max() <= limit * size, x, jnp.nan)
+        left = jnp.abs(_times(scaled, nodes, x) - right).max()
+        return jnp.ldexp(jnp.where(left <= limit * size, x, jnp.nan), unit_of_force - unit_of_mass)
 
-    return jax.lax.custom_linear_solve(times, force, solve, symmetric=True)
+    return jax.lax.custom_linear_solve(partial(_times, blocks, nodes), force, solve, symmetric=True)
+
+
+def _exponent(x):
+    return jnp.frexp(jnp.abs(x).max())[1]
 
 
 def _by_dense(blocks, nodes, force):
@@ -502,7 +624,7 @@ def _by_dense(blocks, nodes, force):
 
 def _by_cg(blocks, nodes, force):
     """Conjugate gradients, scaled by the diagonal of M."""
-    times = partial(mass_times, blocks, nodes)
+    times = partial(_times, blocks, nodes)
     diagonal = nodes.scatter(jnp.diagonal(blocks, axis1=1, axis2=2))
     tolerance = 10 * float(jnp.finfo(force.dtype).eps)
     return jax.scipy.sparse.linalg.cg(
