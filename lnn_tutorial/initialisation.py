@@ -164,7 +164,12 @@ def typical_size(x):
 
     Returns:
         Scalar, 0.65 for many standard normal numbers.
+
+    Raises:
+        ValueError: fewer than four numbers, or not a list of them.
     """
+    if jnp.ndim(x) != 1 or x.size < 4:
+        raise ValueError(f"expected numbers of shape [n], n >= 4, got shape {jnp.shape(x)}")
     logs = jnp.sort(jnp.log(jnp.abs(x)))
     return jnp.exp(logs[x.size // 4 : x.size - x.size // 4].mean())
 
@@ -197,6 +202,10 @@ def search(objective, start, key, evaluations=2500, population=10, width=0.5, ra
         `Search(log_sigma, path)`: the mean of the last quarter of the path, and the path
         `[generations, layers]`.
 
+    Raises:
+        TypeError, ValueError: settings that are none, an objective that is no scalar.
+        FloatingPointError: an objective that was finite nowhere.
+
     Source: ranks and opposite pairs as in Salimans et al. (2017), Section 2.
     """
     _inputs.count(evaluations=evaluations)
@@ -212,9 +221,10 @@ def search(objective, start, key, evaluations=2500, population=10, width=0.5, ra
         keys = jax.random.split(draws_key, population)
         values = jax.lax.map(lambda at: objective(*at), (log_sigma + width * towards, keys))
         ranks = jnp.argsort(jnp.argsort(values)) / (population - 1) - 0.5
-        return 2 * ranks @ towards / population
+        # without a finite value the ranks are only the order of the points
+        return jnp.where(jnp.isfinite(values).any(), 2 * ranks @ towards / population, 0.0)
 
-    return _minimise(direction, start, key, -(-evaluations // population), rate)
+    return _minimise(objective, direction, start, key, -(-evaluations // population), rate)
 
 
 def descend(objective, start, key, steps=2500, rate=0.03):
@@ -230,8 +240,7 @@ def descend(objective, start, key, steps=2500, rate=0.03):
         steps: of Adam, each gradient cut to a length of 1 at most.
         rate: of Adam; decays to zero as a cosine.
 
-    Returns:
-        As `search`.
+    Returns, raises: as `search`; here the slope must be finite somewhere.
     """
     _inputs.count(steps=steps)
     _inputs.positive(rate=rate)
@@ -240,11 +249,14 @@ def descend(objective, start, key, steps=2500, rate=0.03):
         slope = jax.grad(lambda log_sigma: jnp.log(objective(log_sigma, key)))(log_sigma)
         return jnp.where(jnp.isfinite(slope).all(), slope, 0.0)
 
-    return _minimise(direction, start, key, steps, rate)
+    return _minimise(objective, direction, start, key, steps, rate)
 
 
-def _minimise(direction, start, key, steps, rate):
+def _minimise(objective, direction, start, key, steps, rate):
     start = _inputs.vector("start", start)
+    found = jax.eval_shape(objective, start, key)
+    if getattr(found, "shape", None) != ():
+        raise ValueError(f"expected an objective that is a scalar, got {found}")
     optimizer = optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.adam(optax.cosine_decay_schedule(rate, steps)),
@@ -258,4 +270,6 @@ def _minimise(direction, start, key, steps, rate):
 
     keys = jax.random.split(key, steps)
     _, path = jax.jit(lambda x: jax.lax.scan(step, (x, optimizer.init(x)), keys))(start)
+    if bool((path == start).all()):
+        raise FloatingPointError("the objective or its slope was finite nowhere: nothing was found")
     return Search(path[-max(1, steps // 4) :].mean(axis=0), path)

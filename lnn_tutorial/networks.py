@@ -87,6 +87,7 @@ def eq16(sizes):
     >>> [round(sigma, 3) for sigma in eq16([4, 100, 100, 100, 1])]
     [0.22, 0.058, 0.116, 10.0]
     """
+    _require_sizes(sizes)
     n, hidden = sizes[1], len(sizes) - 3
     if any(size != n for size in sizes[1:-1]):
         raise ValueError(f"Eq. 16 holds for hidden layers of one width, got sizes {sizes}")
@@ -132,10 +133,18 @@ def draw(key, sizes, sigmas):
 
     Returns:
         List of layers `{"weight": [n_in, n_out], "bias": [n_out]}`.
+
+    Raises:
+        TypeError, ValueError: sizes that are none; not one standard deviation for each layer, or
+            one that is no number, not finite or negative.
     """
     _require_sizes(sizes)
     if len(sigmas) != len(sizes) - 1:
         raise ValueError(f"expected {len(sizes) - 1} standard deviations, got {len(sigmas)}")
+    for sigma in sigmas:
+        _inputs.number(sigma=sigma)
+        if not isinstance(sigma, jax.core.Tracer) and sigma < 0:
+            raise ValueError(f"expected sigma >= 0, got {sigma}")
     keys = jax.random.split(key, len(sizes) - 1)
     return [
         {"weight": sigma * jax.random.normal(k, shape), "bias": jnp.zeros(shape[1])}
@@ -167,8 +176,12 @@ def mlp(params, x, activation="softplus"):
 
     Returns:
         Output `[n_out]`.
+
+    Raises:
+        ValueError: an input of another shape, such as a batch; an unknown activation.
     """
-    f = activation if callable(activation) else ACTIVATIONS[activation]
+    f = _activation(activation)
+    _require_shape("x", x, params[0]["weight"].shape[:1])
     for layer in params[:-1]:
         x = f(x @ layer["weight"] + layer["bias"])
     return x @ params[-1]["weight"] + params[-1]["bias"]
@@ -192,8 +205,15 @@ def gradient_and_hessian(params, x, directions, activation="softplus"):
 
     Returns:
         `(gradient [n_in], hessian [k, k])`.
+
+    Raises:
+        ValueError: a network of several outputs, an input or directions of another shape, an
+            unknown activation.
     """
-    f = activation if callable(activation) else ACTIVATIONS[activation]
+    f = _activation(activation)
+    _require_shape("x", x, params[0]["weight"].shape[:1])
+    _require_shape("directions", directions, (*jnp.shape(directions)[:1], x.size))
+    _require_shape("the last bias", params[-1]["bias"], (1,))
     slope = _derivative(f)
     curvature = _derivative(slope)
     tangents, layers = directions, []
@@ -207,6 +227,18 @@ def gradient_and_hessian(params, x, directions, activation="softplus"):
         hessian += (sensitivity * curvature(z) * tangents) @ tangents.T
         sensitivity = (sensitivity * slope(z)) @ weight.T
     return sensitivity, hessian
+
+
+def _activation(activation):
+    if callable(activation):
+        return activation
+    _inputs.choice("activation", activation, ACTIVATIONS)
+    return ACTIVATIONS[activation]
+
+
+def _require_shape(name, x, shape):
+    if jnp.shape(x) != shape:
+        raise ValueError(f"expected {name} of shape {shape}, got {jnp.shape(x)}")
 
 
 def _derivative(f):

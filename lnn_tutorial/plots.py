@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from lnn_tutorial import _inputs
 from lnn_tutorial._player import Player, interactive
 
 __all__ = [
@@ -130,6 +131,8 @@ def trajectory(
     Raises ValueError where shapes differ.
     """
     curves = _named(curves)
+    if np.ndim(t) != 1:
+        raise ValueError(f"expected t of shape [n], got {np.shape(t)}")
     for name, curve in curves.items():
         if curve.shape != np.shape(t):
             raise ValueError(f"expected {name} of the shape {np.shape(t)} of t, got {curve.shape}")
@@ -163,8 +166,10 @@ def loss_curves(
     """The loss at every training step, faint, and its running median over `window` steps.
 
     `losses` maps names to positive arrays [steps], which may differ in length.
+    Raises ValueError for other shapes and for a window below one.
     """
     losses = _named(losses)
+    _inputs.count(window=window)
     for name, loss in losses.items():
         if loss.ndim != 1 or loss.size == 0:
             raise ValueError(f"expected the losses of {name} of shape [steps], got {loss.shape}")
@@ -195,13 +200,20 @@ def pendulum(
     The path of the last bob is a thin line. `arms` positions, spread evenly over the times, are
     drawn as in a stroboscopic picture, the last in full and the earlier fainter. `spring` draws
     the rods as springs. `reach` fixes the half-width of the axes, which a film needs.
+    Raises ValueError for points of other shapes, not finite where no `reach` is given, and for
+    fewer arms than one.
     """
+    _inputs.count(arms=arms)
+    if reach is not None:
+        _inputs.positive(reach=reach)
     points = np.asarray(points, dtype=float)
     bobs = points[:, None] if points.ndim == 2 else points
     if bobs.ndim != 3 or bobs.shape[-1] != 2 or bobs.size == 0:
         raise ValueError(
             f"expected points of shape [times, 2] or [times, bobs, 2], got {points.shape}"
         )
+    if reach is None and not np.isfinite(bobs).all():
+        raise ValueError("expected points that are finite, or a reach, but some are not")
     ax = _axes(ax)
     colour = _look(name, ax)["color"]
     ax.plot(*bobs[:, -1].T, color=colour, alpha=0.4, linewidth=1)

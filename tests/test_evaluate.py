@@ -89,6 +89,158 @@ def test_energies_match_up_to_scale_and_constant_only():
     assert evaluate.match_energy(noise, true)["unexplained"] > 0.98
 
 
+def test_an_energy_that_says_nothing_explains_nothing():
+    """A constant, whatever its value, and one that is not finite; an offset hides no variation."""
+    true = np.random.default_rng(0).normal(size=50)
+    for learned in (0.0, 2.0, -1e30, np.where(true > 0, true, np.nan)):
+        match = evaluate.match_energy(np.broadcast_to(learned, 50), true)
+        assert match == {"scale": 0.0, "offset": true.mean(), "unexplained": pytest.approx(1.0)}
+    assert evaluate.match_energy(1e-200 * true, true)["unexplained"] < 1e-12
+    assert evaluate.match_energy(true + 1e6, true)["unexplained"] < 1e-12
+
+
+def test_an_acceleration_that_is_not_finite_is_infinitely_wrong():
+    """Unless nobody asked for its state; and 0/0 is 0: nothing is wrong with rest at rest."""
+    q, zero = np.ones((3, 2), np.float32), np.zeros((3, 2))
+
+    def pole(q, q_dot):
+        return 1 / q
+
+    q[1, 0] = 0
+    found = evaluate.acceleration_error(pole, q, q, zero, weights=[1, 0, 3])
+    assert found["acceleration_l1_sum"] == found["acceleration_relative_l2"] == np.inf
+    assert found["acceleration_weighted_l1"] == 2.0
+    found = evaluate.acceleration_error(pole, q[:1], q[:1], zero[:1])
+    assert found == {"acceleration_l1_sum": 2.0, "acceleration_relative_l2": np.inf}
+    found = evaluate.acceleration_error(lambda q, v: 0 * v, q, q, zero)
+    assert found == {"acceleration_l1_sum": 0.0, "acceleration_relative_l2": 0.0}
+
+
+def test_lists_and_numpy_s_arrays_will_do():
+    q = [[1.0, 2.0], [3.0, 4.0]]
+    found = evaluate.acceleration_error(lambda q, v: q, q, q, [[1, 2], [3, 5]])
+    assert found["acceleration_l1_sum"] == 0.5
+    moved = evaluate.rollouts(lambda q, v: 0 * v, q, q, dt=1.0, steps=1)
+    np.testing.assert_allclose(moved[0][:, 1], [[2, 4], [6, 8]], rtol=1e-6)
+    assert evaluate.energies(lambda q, v: q @ v, [q], [q]).tolist() == [[5.0, 25.0]]
+    assert evaluate.match_energy([1, 2, 3], [2, 4, 6])["scale"] == pytest.approx(2.0)
+
+
+def test_the_spread_of_an_ensemble_is_that_of_its_members():
+    """One by one in NumPy: q̈ = a c q² + b q̇."""
+    rng = np.random.default_rng(0)
+    params = {"a": rng.normal(size=4), "b": rng.normal(size=(4, 2))}
+    q, v, c = rng.normal(size=(3, 5, 2)).astype(np.float32)
+
+    def acceleration(params, q, q_dot, context):
+        return params["a"] * context[0] * q**2 + params["b"] * q_dot
+
+    found = evaluate.spread(acceleration, params, q, v, c[:, :1])
+    members = [a * c[:, :1] * q**2 + b * v for a, b in zip(params["a"], params["b"], strict=True)]
+    np.testing.assert_allclose(found["mean"], np.mean(members, axis=0), atol=1e-5)
+    np.testing.assert_allclose(found["deviation"], np.std(members, axis=0, ddof=0), atol=1e-5)
+
+
+def test_a_spread_needs_members_and_knows_no_certainty_beyond_them():
+    def acceleration(params, q, q_dot):
+        return params["w"] @ q + params["b"]
+
+    q = np.ones((3, 2), np.float32)
+    one = {"w": np.ones((2, 2)), "b": np.ones(2)}
+    same = {"w": np.ones((4, 2, 2)), "b": np.ones((4, 2))}
+    assert not evaluate.spread(acceleration, same, q, q)["deviation"].any()
+    same["b"][2, 1] = np.nan
+    found = evaluate.spread(acceleration, same, q, q)["deviation"]
+    assert np.isinf(found[:, 1]).all() and not found[:, 0].any()
+    for params in (one | {"b": np.ones(3)}, one | {"b": 1.0}, {}):
+        with pytest.raises(ValueError, match="members along its first axis"):
+            evaluate.spread(acceleration, params, q, q)
+    with pytest.raises(ValueError, match=r"acceleration to return \(2, 3, 2\)"):
+        evaluate.spread(acceleration, one, q, q)  # not stacked: rows would pass for members
+
+
+GOOD = np.ones((3, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"q_ddot": GOOD[:, :1]}, ValueError, r"q_ddot of shape \(3, 2\), got \(3, 1\)"),
+        ({"q_ddot": GOOD[:1]}, ValueError, r"q_ddot of shape \(3, 2\), got \(1, 2\)"),
+        ({"q_ddot": 1.0}, ValueError, r"q_ddot of shape \(3, 2\), got \(\)"),
+        ({"q_ddot": GOOD * np.nan}, ValueError, "q_ddot to be finite"),
+        ({"q_ddot": GOOD * 1j}, TypeError, "q_ddot to hold real numbers"),
+        ({"q": GOOD.astype(int), "q_dot": GOOD.astype(int)}, TypeError, "floating-point"),
+        ({"q": GOOD[:0], "q_dot": GOOD[:0], "q_ddot": GOOD[:0]}, ValueError, "a batch"),
+        ({"q": 1.0}, ValueError, "a batch"),
+        ({"q_dot": GOOD[:, :1]}, ValueError, "a batch"),
+        ({"acceleration": lambda q, v: v[:1]}, ValueError, r"return \(3, 2\).*got \(3, 1\)"),
+        ({"acceleration": lambda q, v: v @ v}, ValueError, r"return \(3, 2\).*got \(3,\)"),
+        ({"context": GOOD[:2]}, ValueError, r"context of shape \(3, 2\), got \(2, 2\)"),
+        ({"context": GOOD * np.inf}, ValueError, "context to be finite"),
+        ({"weights": [1.0]}, ValueError, r"weights of shape \(3,\), got \(1,\)"),
+        ({"weights": [[1.0]] * 3}, ValueError, r"weights of shape \(3,\), got \(3, 1\)"),
+        ({"weights": [1.0, 2.0, np.nan]}, ValueError, "weights to be finite"),
+        ({"weights": [1.0, 2.0, -1.0]}, ValueError, "weights of at least zero"),
+        ({"weights": [0, 0, 0]}, ValueError, "not all of them zero"),
+    ],
+)
+def test_accelerations_that_cannot_be_compared_are_refused(change, error, message):
+    given = {"acceleration": lambda q, v: v, "q": GOOD, "q_dot": GOOD, "q_ddot": GOOD} | change
+    with pytest.raises(error, match=message):
+        evaluate.acceleration_error(**given)
+
+
+MOTION = np.ones((2, 4, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("measure", "error", "message"),
+    [
+        (lambda e: evaluate.energies(e, MOTION, MOTION[..., :1]), ValueError, "one shape"),
+        (lambda e: evaluate.energies(e, MOTION, MOTION[:1]), ValueError, "one shape"),
+        (lambda e: evaluate.energies(e, GOOD, GOOD), ValueError, r"\[n, t, d\], got \(3, 2\)"),
+        (lambda e: evaluate.energies(e, MOTION[:0], MOTION[:0]), ValueError, r"\[n, t, d\]"),
+        (lambda e: evaluate.energies(e, MOTION.astype(int), MOTION), TypeError, "q to hold float"),
+        (lambda e: evaluate.energies(lambda q, v: v[:1], MOTION, MOTION), ValueError, "energy to"),
+        (
+            lambda e: evaluate.energy_error(e, MOTION[:, :1], MOTION[:, :1], 1.0),
+            ValueError,
+            "frames",
+        ),
+        (lambda e: evaluate.position_error(e, MOTION, MOTION[:1]), ValueError, "q and q_true"),
+        (lambda e: evaluate.position_error(e, MOTION, MOTION[..., :1]), ValueError, "q and q_true"),
+        (lambda e: evaluate.position_error(e, MOTION, MOTION * np.nan), ValueError, "q_true to be"),
+        (lambda e: evaluate.position_error(e, MOTION, MOTION), ValueError, r"\[bodies, 2\]"),
+        (lambda e: evaluate.match_energy(GOOD, GOOD.T), ValueError, "one shape"),
+        (lambda e: evaluate.match_energy([1.0, 2.0], [1.0, 2.0]), ValueError, "at least 3"),
+        (lambda e: evaluate.match_energy([1, 2, 3], [2, 2, 2]), ValueError, "that varies, got 2.0"),
+        (lambda e: evaluate.match_energy([1, 2, 3], [2, 2, np.nan]), ValueError, "true to be"),
+    ],
+)
+def test_motions_and_energies_that_cannot_be_compared_are_refused(measure, error, message):
+    with pytest.raises(error, match=message):
+        measure(lambda q, v=0.0: (q * v).sum())
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"unit": 0.0}, ValueError, "unit > 0"),
+        ({"starts": 0}, ValueError, "starts >= 1"),
+        ({"starts": 2.0}, TypeError, "starts to be a whole number"),
+        ({"substeps": 0}, ValueError, "substeps >= 1"),
+        ({"states": 2}, ValueError, "states >= 3"),
+        ({"seconds": -1.0}, ValueError, "seconds > 0"),
+        ({"seconds": 0.01}, ValueError, "whole number of frames, got 0.01 s of 0.1 s"),
+        ({"seconds": 1.0, "frame": 0.3}, ValueError, "whole number of frames"),
+    ],
+)
+def test_a_protocol_that_cannot_be_followed_is_refused_before_the_work(change, error, message):
+    with pytest.raises(error, match=message):
+        evaluate.Protocol(**({"system": PENDULUM, "unit": 9.8} | change))
+
+
 def test_bad_batches_are_refused():
     with pytest.raises(ValueError, match="one shape"):
         evaluate.rollouts(
@@ -98,7 +250,7 @@ def test_bad_batches_are_refused():
         evaluate.rollouts(PENDULUM.acceleration, jnp.zeros(1), jnp.zeros(1), dt=1.0, steps=1)
     with pytest.raises(ValueError, match="scale > 0"):
         evaluate.energy_error(PENDULUM.energy, jnp.zeros((1, 2, 1)), jnp.zeros((1, 2, 1)), -1.0)
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match="one shape"):
         evaluate.match_energy([1.0, 2.0, 3.0], [1.0, 2.0])
 
 
@@ -131,15 +283,25 @@ class Runaway:
         return 1e6 * q**3
 
 
+@dataclass(frozen=True)
+class Idle:
+    """Nothing accelerates, and the energy is zero."""
+
+    def acceleration(self, params, q, q_dot):
+        return 0 * q
+
+    def energy(self, params, q, q_dot):
+        return 0 * q[0]
+
+
 @pytest.fixture(scope="module")
 def floor():
     return PROTOCOL.floor()
 
 
-@pytest.mark.parametrize(("scale", "offset"), [(1.0, 0.0), (-0.2, 3.0)])
-def test_the_true_system_errs_by_the_floor_alone(floor, scale, offset):
+def test_the_true_system_errs_by_the_floor_alone(floor):
     """… whatever the scale and the constant of its energy, which a Lagrangian leaves open."""
-    found = PROTOCOL.figures(Written(DOUBLE, scale, offset), None)
+    found = PROTOCOL.figures(Written(DOUBLE, scale=-0.2, offset=3.0), None)
     assert found["acceleration_l1_sum"] < 1e-5
     assert found["acceleration_relative_l2"] < 1e-6
     for name, value in floor.items():
@@ -160,6 +322,13 @@ def test_a_wrong_system_keeps_an_energy_of_its_own(floor):
     assert found["energy_error_max"] < 2 * 0.8 / 9.8
 
 
+def test_an_energy_that_is_zero_everywhere_has_no_joules():
+    found = PROTOCOL.figures(Idle(), None)
+    assert found["energy_unexplained"] == pytest.approx(1.0)
+    assert found["learned_energy_drift"] == np.inf
+    assert found["acceleration_relative_l2"] == pytest.approx(1.0)
+
+
 def test_a_model_without_energy_has_no_figures_of_it_and_one_that_runs_away_infinite_errors():
     found = PROTOCOL.figures(Runaway(), None)
     assert not {"energy_unexplained", "learned_energy_drift"} & found.keys()
@@ -168,9 +337,9 @@ def test_a_model_without_energy_has_no_figures_of_it_and_one_that_runs_away_infi
     assert np.isfinite(found["acceleration_l1_sum"])
 
 
-def test_the_protocol_is_the_same_for_everyone_and_every_time(floor):
-    assert PROTOCOL.floor() == floor
-    ours, theirs = (PROTOCOL.motions(f) for f in (DOUBLE.acceleration, lambda q, v: -q))
+def test_the_protocol_is_the_same_for_everyone_and_every_time():
+    ours, again, theirs = (PROTOCOL.motions(lambda q, v, c=c: -c * q) for c in (1.0, 1.0, 2.0))
+    np.testing.assert_array_equal(ours, again)
     assert ours[0].shape == ours[1].shape == (3, 31, 2)
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(a[:, 0], b[:, 0])

@@ -130,6 +130,23 @@ def test_descend_finds_the_minimum_of_a_smooth_noisy_objective():
     np.testing.assert_allclose(found.log_sigma, target, atol=0.1)
 
 
+@pytest.mark.parametrize("minimise", [initialisation.search, initialisation.descend])
+def test_an_objective_without_a_finite_scalar_finds_nothing(minimise):
+    """Ranks of what is not finite would be the order of the points, a step away from the start."""
+    start, key = jnp.zeros(2), jax.random.key(0)
+    few = {"evaluations": 40} if minimise is initialisation.search else {"steps": 4}
+    with pytest.raises(FloatingPointError, match="finite nowhere"):
+        minimise(lambda log_sigma, key: jnp.nan * log_sigma.sum(), start, key, **few)
+    with pytest.raises(ValueError, match="objective that is a scalar"):
+        minimise(lambda log_sigma, key: log_sigma**2, start, key, **few)
+
+
+def test_the_typical_size_needs_a_list_of_four():
+    for x in (jnp.ones(3), jnp.ones((4, 4))):
+        with pytest.raises(ValueError, match=r"shape \[n\], n >= 4"):
+            initialisation.typical_size(x)
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize(
     ("change", "error", "message"),

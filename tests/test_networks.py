@@ -28,6 +28,8 @@ def test_a_layer_keeps_the_mean_square_of_its_input(rule, share):
 def test_eq16_has_one_width():
     with pytest.raises(ValueError, match=r"one width, got sizes \[4, 10, 20, 1\]"):
         networks.eq16([4, 10, 20, 1])
+    with pytest.raises(ValueError, match=r"input, hidden layer\(s\) and output, got \[4, 1\]"):
+        networks.eq16([4, 1])
 
 
 def test_a_drawn_network_is_proportional_to_its_standard_deviations():
@@ -37,6 +39,9 @@ def test_a_drawn_network_is_proportional_to_its_standard_deviations():
         np.testing.assert_allclose(scaled["weight"], sigma * layer["weight"], rtol=1e-6)
     with pytest.raises(ValueError, match="expected 2 standard deviations, got 3"):
         networks.draw(key, sizes, [1.0, 1.0, 1.0])
+    for sigma, error in ((np.nan, ValueError), (-1.0, ValueError), ("he", TypeError)):
+        with pytest.raises(error, match="sigma"):
+            networks.draw(key, sizes, [1.0, sigma])
 
 
 @pytest.mark.parametrize("power", [2, 3])
@@ -99,6 +104,29 @@ def test_softplus_bends_like_a_bell():
 def test_bad_sizes_and_unknown_rules_are_refused(sizes, rule, error, message):
     with pytest.raises(error, match=message):
         networks.init_mlp(jax.random.key(0), sizes, rule)
+
+
+def test_a_network_sees_one_input_of_its_own_size():
+    """A batch would pass through the matrices, and be taken for one input by what follows."""
+    params = networks.init_mlp(jax.random.key(0), [3, 5, 1])
+    for shape in ((2,), (7, 3), ()):
+        with pytest.raises(ValueError, match=r"x of shape \(3,\), got"):
+            networks.mlp(params, jnp.ones(shape))
+        with pytest.raises(ValueError, match=r"x of shape \(3,\), got"):
+            networks.gradient_and_hessian(params, jnp.ones(shape), jnp.eye(3))
+    with pytest.raises(ValueError, match="unknown activation 'swish'"):
+        networks.mlp(params, jnp.ones(3), "swish")
+
+
+def test_a_gradient_and_a_hessian_are_those_of_one_output_along_directions():
+    x = jnp.ones(3)
+    two = networks.init_mlp(jax.random.key(0), [3, 5, 2])
+    with pytest.raises(ValueError, match=r"the last bias of shape \(1,\), got \(2,\)"):
+        networks.gradient_and_hessian(two, x, jnp.eye(3))
+    one = networks.init_mlp(jax.random.key(0), [3, 5, 1])
+    for wrong in (x, jnp.eye(2), jnp.ones((1, 1, 3))):
+        with pytest.raises(ValueError, match="directions of shape"):
+            networks.gradient_and_hessian(one, x, wrong)
 
 
 def test_parameters_are_counted():

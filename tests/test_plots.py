@@ -308,6 +308,15 @@ def test_rods_join_the_pivot_to_the_bobs(spring):
         (lambda: plots.pendulum(np.ones((3, 3))), ValueError),
         (lambda: plots.pendulum(np.ones((0, 2))), ValueError),
         (lambda: plots.pendulum(1.0), ValueError),
+        (lambda: plots.pendulum(np.full((3, 2), np.nan)), ValueError),
+        (lambda: plots.pendulum(np.ones((3, 2)), arms=0), ValueError),
+        (lambda: plots.pendulum(np.ones((3, 2)), reach=-1.0), ValueError),
+        (lambda: plots.loss_curves({"lnn": np.ones(9)}, window=0), ValueError),
+        (
+            lambda: plots.trajectory(np.ones((3, 2)), {"lnn": np.ones((3, 2))}, ylabel="x"),
+            ValueError,
+        ),
+        (lambda: plots.trajectory(1.0, {"lnn": 1.0}, ylabel="x"), ValueError),
     ],
 )
 def test_bad_arrays_are_refused_and_leave_no_figure(call, error):
