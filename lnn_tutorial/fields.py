@@ -246,8 +246,8 @@ def lagrangian(density, nodes):
         Function `(phi [n], phi_dot [n]) -> scalar`.
 
     Raises:
-        TypeError, ValueError: no density, no `Neighbourhoods`; when called, a field of another
-            length.
+        TypeError, ValueError: no density, one that depends on time, no `Neighbourhoods`; when
+            called, a field of another length.
         IndexError: a density that reads `phi[i]` or `phi_dot[i]` of an i beyond its k points. It
             is found where the density indexes its arguments themselves; of what is computed from
             them, JAX takes the last entry for one beyond.
@@ -279,6 +279,7 @@ def _door(density, nodes):
 def _require_points(density, k):
     """Refuse what is no density of k points: JAX reads the last entry for any beyond it."""
     _inputs.function("density", density)
+    _require_no_time("density", density)
     try:
         with np.errstate(all="ignore"):  # NumPy's arrays know where they end; nothing is computed
             jax.eval_shape(lambda: density(*np.zeros((2, k))))
@@ -286,6 +287,11 @@ def _require_points(density, k):
         raise IndexError(f"expected a density of {k} points, got one of more: {error}") from error
     except Exception:  # what only JAX's arrays can do: the call itself will tell
         return
+
+
+def _require_no_time(name, function):
+    if mechanics.takes_time(function):
+        raise ValueError(f"expected a {name} without explicit time, got one with an argument t")
 
 
 def _field(nodes, phi, phi_dot):
@@ -391,6 +397,7 @@ def coloured_hessian(lagrangian, nodes):
     Source: Cranmer et al. (2020), Section 5; the idea is Curtis, Powell & Reid's (1974).
     """
     _inputs.function("lagrangian", lagrangian)
+    _require_no_time("Lagrangian", lagrangian)
     _require_neighbourhoods(nodes)
     momentum = jax.grad(lagrangian, argnums=1)
     rows, columns = nodes.pattern
@@ -432,8 +439,9 @@ def acceleration(density, nodes, solve=None):
         solve: a name in `SOLVERS`; by default `"banded"` on a ring and `"cg"` elsewhere.
             `"banded"` eliminates directly and needs a ring; `"cg"` iterates on M x and needs M
             positive definite; `"dense"` is for comparison. Whatever comes back solves M φ̈ = F: an
-            indefinite M either has its answer from `"cg"` or is reported, and where a singular M
-            leaves several answers, it is one of them.
+            indefinite M either has its answer from `"cg"` or is reported. Where a singular M leaves
+            several answers, it is one of them; on few nodes
+            `mechanics.condition_number(lagrangian(density, nodes))` tells.
 
     Returns:
         Function `(phi [n], phi_dot [n]) -> phi_ddot [n]`.
@@ -555,6 +563,10 @@ class LagrangianGraphNetwork:
             neighbourhood.
         nodes: `Neighbourhoods`.
 
+    Raises:
+        TypeError, ValueError: a model without a Lagrangian or with more beside it (a context, a
+            force), another number of coordinates, no `Neighbourhoods`.
+
     Source: Cranmer et al. (2020), Section 5, Eq. 7.
     """
 
@@ -565,6 +577,11 @@ class LagrangianGraphNetwork:
         if not hasattr(self.model, "lagrangian"):
             raise TypeError(f"expected a model with a Lagrangian, got {type(self.model).__name__}")
         _require_neighbourhoods(self.nodes)
+        for name in ("context", "force"):
+            if getattr(self.model, name, None):
+                raise ValueError(
+                    f"expected a model that is a Lagrangian alone: a field has no {name}"
+                )
         if self.model.dim != self.nodes.points:
             raise ValueError(
                 f"expected a model with dim={self.nodes.points}, one coordinate for each point of "
@@ -604,18 +621,26 @@ def _solved(solver, nodes, blocks, force):
 
     def solve(_, force):
         unit_of_mass, unit_of_force = _exponent(blocks), _exponent(force)
-        scaled, right = jnp.ldexp(blocks, -unit_of_mass), jnp.ldexp(force, -unit_of_force)
+        scaled, right = _times_2_to(-unit_of_mass, blocks), _times_2_to(-unit_of_force, force)
         x = solver(scaled, nodes, right)
         size = jnp.abs(right).max() + jnp.abs(scaled).max() * jnp.abs(x).max()
         limit = float(jnp.finfo(force.dtype).eps) ** 0.5
         left = jnp.abs(_times(scaled, nodes, x) - right).max()
-        return jnp.ldexp(jnp.where(left <= limit * size, x, jnp.nan), unit_of_force - unit_of_mass)
+        return _times_2_to(
+            unit_of_force - unit_of_mass, jnp.where(left <= limit * size, x, jnp.nan)
+        )
 
     return jax.lax.custom_linear_solve(partial(_times, blocks, nodes), force, solve, symmetric=True)
 
 
 def _exponent(x):
     return jnp.frexp(jnp.abs(x).max())[1]
+
+
+def _times_2_to(exponent, x):
+    """2^exponent x, in two halves: each of them is a number, and nothing is lost between."""
+    half, one = exponent // 2, jnp.ones((), x.dtype)
+    return x * jnp.ldexp(one, half) * jnp.ldexp(one, exponent - half)
 
 
 def _by_dense(blocks, nodes, force):
