@@ -54,7 +54,10 @@ class System:
 
 @dataclass(frozen=True)
 class NaturalSystem(System):
-    """A system whose Lagrangian is the kinetic less the potential energy: 𝓛 = T − V, E = T + V."""
+    """A system whose Lagrangian is the kinetic less the potential energy: 𝓛 = T − V, E = T + V.
+
+    A subclass says T in `_kinetic(q, q_dot)` and V in `_potential(q)`, of a state already checked.
+    """
 
     def lagrangian(self, q, q_dot):
         """𝓛 = T − V, in joules."""
@@ -67,9 +70,9 @@ class NaturalSystem(System):
         return self._kinetic(q, q_dot) + self._potential(q)
 
     def _kinetic(self, q, q_dot):
-        """T of a state that has been checked, a scalar."""
+        """T of a state, a scalar."""
         raise NotImplementedError
 
     def _potential(self, q):
-        """V, a scalar."""
+        """V of a state, a scalar."""
         raise NotImplementedError
