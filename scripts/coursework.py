@@ -6,15 +6,18 @@
 `generate` writes a copy without solutions and hidden tests of each notebook of
 `assignments/source` to `_build/assignments`. `grade` takes a folder of submissions, grades each on
 its own, and writes `marks.csv` and a page of feedback for each to a new folder of `graded`, named
-by the time. A student is a folder of SUBMITTED, with notebooks anywhere inside, or a notebook that
-lies in it, named after the student. Which assignment a notebook is for is told by its cells, not
-by its name. What cannot be graded stands in `marks.csv` with the reason; of two notebooks of one
-student for one assignment the newer counts.
+by the time. Where bubblewrap is installed, a submission has no network, does not see your files,
+and cannot use more than its share; where not, the table says so. A student is a folder of
+SUBMITTED, with notebooks anywhere inside, or a notebook that lies in it, named after the student.
+Which assignment a notebook is for is told by its cells, not by its name. What cannot be graded
+stands in `marks.csv` with the reason; of two notebooks of one student for one assignment the newer
+counts.
 
 Both call nbgrader, of the extra `teach`, and need no network.
 """
 
 import argparse
+import ast
 import csv
 import json
 import multiprocessing
@@ -23,6 +26,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 import unicodedata
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +35,7 @@ from datetime import datetime
 from pathlib import Path
 
 import nbformat
+import sandbox
 from run_notebooks import ENVIRONMENT
 from tqdm import tqdm
 
@@ -58,27 +63,40 @@ def generate(course, students=STUDENTS, source=SOURCE):
         students: where the copies go.
         source: the assignments with their solutions.
     """
+    found(course, source)
+    names = sorted(path.name for path in source.iterdir() if path.is_dir())
+    students.mkdir(parents=True, exist_ok=True)
+    return [Path(shutil.copy(released, students)) for released in _release(course, names)]
+
+
+def found(course, source=SOURCE):
+    """Found a course: a folder for nbgrader with the assignments, none of them released yet."""
     shutil.copytree(source, course / "source")
     shutil.copy(CONFIG, course)
+    return course
+
+
+def _release(course, names):
+    """Make the students' copies of some assignments in a course, unless they are there."""
     api = _nbgrader(course)
-    copies = []
-    for folder in sorted(path for path in source.iterdir() if path.is_dir()):
-        _must(api.generate_assignment(folder.name), f"the students' copy of {folder.name}")
-        released = course / "release" / folder.name / f"{folder.name}.ipynb"
-        students.mkdir(parents=True, exist_ok=True)
-        copies.append(Path(shutil.copy(released, students)))
+    copies = [course / "release" / name / f"{name}.ipynb" for name in names]
+    for name, copy in zip(names, copies, strict=True):
+        if not copy.exists():
+            _must(api.generate_assignment(name), f"the students' copy of {name}")
     return copies
 
 
-def _nbgrader(course):
+def _nbgrader(course, **settings):
     """nbgrader's interface for a course; what it runs, it runs as the chapters do."""
     from nbgrader.apps import NbGraderAPI
     from traitlets.config.loader import PyFileConfigLoader
 
     os.environ.update(ENVIRONMENT, PATH=PATH)
-    settings = PyFileConfigLoader(CONFIG.name, str(course)).load_config()
-    settings.CourseDirectory.root = str(course)
-    return NbGraderAPI(config=settings)
+    config = PyFileConfigLoader(CONFIG.name, str(course)).load_config()
+    config.CourseDirectory.root = str(course)
+    for name, values in settings.items():
+        config[name].update(values)
+    return NbGraderAPI(config=config)
 
 
 def _must(result, task):
@@ -180,16 +198,19 @@ def _age(submission):
 
 
 def grade(folder, course, jobs=2, patience=PATIENCE):
-    """Grade a folder of submissions with a course that `generate` made; returns the submissions."""
+    """Grade a folder of submissions in a course that was founded; returns the submissions."""
     submissions = collect(folder, course / "source")
     todo = [one for one in submissions if not one.note]
+    often = Counter(one.assignment for one in todo)
+    _release(course, sorted(often))
     # Each submission has a process of its own, forked from one that has imported nbgrader.
-    processes = multiprocessing.get_context("forkserver")
+    able = multiprocessing.get_all_start_methods()  # Windows can only spawn
+    processes = multiprocessing.get_context("forkserver" if "forkserver" in able else "spawn")
     processes.set_forkserver_preload(["nbgrader.apps"])
     with ThreadPoolExecutor(jobs) as pool:
         # Of an assignment with many submissions the reference goes first, to compile the tests.
-        often = [name for name, n in Counter(one.assignment for one in todo).items() if n > 2]
-        list(pool.map(lambda name: _compile(name, course, processes, patience), often))
+        first = [name for name, number in often.items() if number > 2]
+        list(pool.map(lambda name: _compile(name, course, processes, patience), first))
         results = pool.map(lambda one: _grade_one(one, course, processes, patience), todo)
         list(tqdm(results, total=len(todo), unit="submission", disable=None))
     return submissions
@@ -207,76 +228,137 @@ def _compile(assignment, course, processes, patience):
 
 def _grade_one(one, course, processes, patience, keep=False):
     """Grade one submission in its own copy of the course: nothing it does reaches the others."""
+    compiled = _made(course / "compiled")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        own = Path(scratch) / "course"
-        shutil.copytree(course, own)
+        own, room = Path(scratch) / "course", _made(Path(scratch) / "room")
+        shutil.copytree(course, own, ignore=shutil.ignore_patterns("compiled"))
         try:
-            restored = _hand_in(one, own)
+            mended = _hand_in(one, own)
         except Exception as error:
             one.note = f"not graded: the notebook cannot be used ({type(error).__name__})"
             return
-        outcome = own / "outcome.json"
-        process = processes.Process(
-            target=_run_nbgrader, args=(own, one.assignment, outcome, _cache(course, keep))
-        )
+        outcome, guarded = own / "outcome.json", not sandbox.trouble()
+        task = (own, one.assignment, outcome, compiled, keep, room if guarded else None)
+        process = processes.Process(target=_run_nbgrader, args=task)
         process.start()
-        process.join(patience)
-        if process.is_alive():
-            process.kill()
-            process.join()
-            one.note = f"not graded: it ran for more than {patience} s"
+        reason = _watch(process, patience, room if guarded else None)
+        if reason:
+            one.note = f"not graded: {reason}"
         elif not outcome.exists():
             one.note = f"not graded: the grader ended with exit code {process.exitcode}"
         else:
             for name, value in json.loads(outcome.read_text(encoding="utf-8")).items():
                 setattr(one, name, value)
-        if restored and not one.note:
-            one.note = f"put back, as they were missing: {', '.join(restored)}"
+        one.note = one.note or mended
+        if guarded:
+            sandbox.clear(room)
 
 
-def _cache(course, keep):
-    """JAX's settings for what it has compiled; whoever does not keep it only reads."""
-    return {
-        "JAX_COMPILATION_CACHE_DIR": str(course / "compiled"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0" if keep else "1e9",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
+def _watch(process, patience, room):
+    """Wait for a grader; returns why it had to be ended, if it had."""
+    end, reason = time.monotonic() + patience, ""
+    while process.is_alive() and not reason:
+        process.join(0.2)
+        if time.monotonic() > end:
+            reason = f"it ran for more than {patience} s"
+        elif room:
+            reason = sandbox.excess(process.pid, room)
+    if reason and room:
+        sandbox.end(process.pid)
+    if reason:
+        process.kill()
+        process.join()
+    return reason
 
 
 def _hand_in(one, course):
-    """Write a submission where nbgrader looks for it; returns the cells that had to be put back.
+    """Write a submission where nbgrader looks for it; returns in words what had to be mended.
 
     nbgrader needs every test, and a test needs what stands before it. So a cell that is missing
-    comes back as it was given out, behind the one that it stood behind. Of a cell that is there
-    twice the second is an ordinary one.
+    comes back as it was given out, behind the one that it stood behind. Not so an answer that
+    stands in a cell of the student's own: there the stub would undo it. Whatever else nbgrader's
+    marks say in a notebook, that a test is worth more, or that a cell is one, is not the student's
+    to say.
     """
     name = f"{one.assignment}.ipynb"
     notebook = nbformat.read(one.file, as_version=4)
     released = nbformat.read(course / "release" / one.assignment / name, as_version=4)
-    restored, position = [], 0
-    for cell in released.cells:
-        if (wanted := _grade_id(cell)) is None:
-            continue
-        places = [i for i, other in enumerate(notebook.cells) if _grade_id(other) == wanted]
-        if not places:
+    notebook.metadata.pop("widgets", None)  # Colab's have no state, which stops nbconvert
+    given = {_grade_id(cell): cell for cell in released.cells if _grade_id(cell)}
+    there = {}
+    for cell in notebook.cells:
+        mark = cell.metadata.pop("nbgrader", {}).get("grade_id")
+        if mark in given and mark not in there:  # of a cell that is there twice the first counts
+            there[mark] = cell
+            cell.metadata["nbgrader"] = given[mark].metadata["nbgrader"]
+    texts = {cell.source.strip() for cell in released.cells} | {""}
+    added = [cell for cell in notebook.cells if not _grade_id(cell)]
+    added = [cell for cell in added if cell.source.strip() not in texts]
+    restored, moved, position = [], [], 0
+    for mark, cell in given.items():
+        unanswered = mark not in there or there[mark].source.strip() == cell.source.strip()
+        if _solution(cell) and unanswered and (answer := _elsewhere(cell, added)):
+            notebook.cells = [other for other in notebook.cells if other is not there.get(mark)]
+            answer.metadata["nbgrader"] = cell.metadata["nbgrader"]
+            there[mark] = answer
+            moved.append(mark)
+        elif mark not in there:
             notebook.cells.insert(position, cell)
-            restored.append(wanted)
-        for copy in places[1:]:
-            del notebook.cells[copy].metadata["nbgrader"]
-        position = (places or [position])[0] + 1
+            there[mark] = cell
+            restored.append(mark)
+        position = next(i for i, other in enumerate(notebook.cells) if other is there[mark]) + 1
     place = course / "submitted" / "student" / one.assignment
     place.mkdir(parents=True)
     nbformat.write(notebook, place / name)
-    return restored
+    mended = {"put back, as they were missing": restored, "found in another cell": moved}
+    return "; ".join(f"{what}: {', '.join(marks)}" for what, marks in mended.items() if marks)
 
 
-def _run_nbgrader(course, assignment, outcome, cache):
+def _solution(cell):
+    return cell.metadata["nbgrader"]["solution"]
+
+
+def _elsewhere(stub, added):
+    """The last of the cells that a student added which can be the answer in a stub's place.
+
+    It is code that defines what the stub defines, or text, which a person will read.
+    """
+    if stub.cell_type == "code":
+        wanted = _defined(stub)
+        added = [cell for cell in added if wanted and wanted <= _defined(cell)]
+    return next((cell for cell in reversed(added) if cell.cell_type == stub.cell_type), None)
+
+
+def _defined(cell):
+    """The names that a cell of code defines."""
+    try:
+        body = ast.parse(cell.source).body
+    except SyntaxError:
+        return set()
+    targets = [name for node in body if isinstance(node, ast.Assign) for name in node.targets]
+    return {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)} | {
+        name.id for name in targets if isinstance(name, ast.Name)
+    }
+
+
+def _run_nbgrader(course, assignment, outcome, compiled, keep, room):
     """Grade the one submission of a course, and write what came of it as JSON."""
     # SQLAlchemy and the kernels warn of things that concern nobody here.
-    os.dup2(os.open(course / "stderr.txt", os.O_WRONLY | os.O_CREAT), 2)
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    # Whoever does not keep what JAX has compiled only reads.
+    cache = {
+        "JAX_COMPILATION_CACHE_DIR": str(compiled),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0" if keep else "1e9",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
     os.environ.update(cache)
+    settings = {}
+    if room:
+        shared = {"writable" if keep else "readable": [compiled]}
+        settings = _confined_kernel(course, room, ENVIRONMENT | cache, **shared)
     try:
-        api = _nbgrader(course)
+        api = _nbgrader(course, **settings)
         _must(api.autograde(assignment, "student"), "it could not be run")
         _must(api.generate_feedback(assignment, "student"), "no feedback could be written")
         page = course / "feedback" / "student" / assignment / f"{assignment}.html"
@@ -284,6 +366,30 @@ def _run_nbgrader(course, assignment, outcome, cache):
     except RuntimeError as error:
         result = {"note": f"not graded: {error}"}
     outcome.write_text(json.dumps(result), encoding="utf-8")
+
+
+def _confined_kernel(course, room, environment, **shared):
+    """Settings with which nbgrader runs the kernel in a room; all else of it stays outside.
+
+    So a submission sees of the course what is sent to its kernel, cell by cell, and what it does
+    to the outputs of its own cells is all that it can do to its marks. The two talk through
+    sockets that are files in the room.
+    """
+    arguments = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    arguments += ["--HistoryManager.hist_file=:memory:"]
+    spec = {
+        "argv": sandbox.confined(arguments, room, environment, **shared),
+        "display_name": "confined",
+        "language": "python",
+        "interrupt_mode": "message",  # a signal would end bubblewrap
+    }
+    place = _made(course / "jupyter" / "kernels" / "confined")
+    (place / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    os.environ["JUPYTER_PATH"] = str(course / "jupyter")
+    return {
+        "Execute": {"kernel_name": "confined"},
+        "KernelManager": {"transport": "ipc", "connection_file": str(room / "kernel.json")},
+    }
 
 
 def _scores(course, assignment):
@@ -310,7 +416,15 @@ def write(submissions, folder, graded):
             table = csv.DictWriter(stream, COLUMNS, restval="")
             table.writeheader()
             table.writerows(one.row(folder) for one in submissions)
+            if unguarded():
+                table.writerow({"note": unguarded()})
         place.rename(graded)
+
+
+def unguarded():
+    """What to say where submissions could do as they liked; empty where they could not."""
+    reason = sandbox.trouble()
+    return f"submissions ran with your rights and saw your files: {reason}" if reason else ""
 
 
 def _made(folder):
@@ -347,13 +461,14 @@ def main(arguments=None):
             parser.error(f"expected --jobs of at least 1, got {options.jobs}")
         if graded.exists():
             parser.error(f"{graded} exists already; marks are never written over")
-        generate(course, Path(scratch) / "students")
-        submissions = grade(options.submitted, course, options.jobs)
+        submissions = grade(options.submitted, found(course), options.jobs)
     write(submissions, options.submitted, graded)
     left = [one for one in submissions if not one.scores]
     print(f"{len(submissions) - len(left)} graded, {len(left)} not")
     for one in left:
         print(f"  {one.row(options.submitted)['file']}: {one.note}")
+    if unguarded():
+        print(unguarded())
     print(f"The marks: {os.path.relpath(graded / 'marks.csv')}")
 
 

@@ -13,56 +13,12 @@ pytest.importorskip("nbgrader", reason="the extra `teach` is not installed")
 import coursework
 
 from tests.assignments.notebooks import answered, grade_id, hand_in
-
-# --- An assignment that is quick to grade ------------------------------------------------------
-
-TOY = "toy"
-
-
-def cell(kind, grade_id, source, **settings):
-    """A cell with what nbgrader has to know of it."""
-    plain = dict(grade=False, locked=False, solution=False, task=False, schema_version=3)
-    known = plain | dict(grade_id=grade_id) | settings
-    make = getattr(nbformat.v4, f"new_{kind}_cell")
-    return make(source, id=grade_id, metadata={"nbgrader": known})
-
-
-def problem(answer, solution, visible, hidden, points):
-    """A function to write, with a visible test and a hidden one."""
-    lines = [f"def {answer}(x):", "### BEGIN SOLUTION", f"return {solution}", "### END SOLUTION"]
-    secret = f"### BEGIN HIDDEN TESTS\nassert {hidden}\n### END HIDDEN TESTS"
-    test = dict(grade=True, locked=True)
-    return [
-        cell("code", answer, "\n    ".join(lines), solution=True),
-        cell("code", f"{answer}_visible", f"assert {visible}", points=points[0], **test),
-        cell("code", f"{answer}_hidden", secret, points=points[1], **test),
-    ]
-
-
-def toy():
-    """An assignment without JAX: two problems of 10 points in all and a question of 3."""
-    solution = "### BEGIN SOLUTION\nIt does.\n### END SOLUTION"
-    return nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_markdown_cell("# A toy", id="title"),
-            cell("code", "setup", "import signal\nimport sys\n\npower = 2", locked=True),
-            *problem("square", "x**power", "square(1) == 1", "square(3) == 9", (1, 2)),
-            *problem("triple", "3 * x", "triple(0) == 0", "triple(2) == 6", (3, 4)),
-            nbformat.v4.new_markdown_cell("Why does a square grow faster?", id="question"),
-            cell("markdown", "why", solution, solution=True, grade=True, points=3),
-        ]
-    )
+from tests.assignments.toys import TOY, course_of_toys, toy
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """A course with the toy alone, and with little time for each cell."""
-    place = tmp_path_factory.mktemp("toys")
-    hand_in(place / "source", TOY, TOY, toy())
-    coursework.generate(place / "course", place / "students", place / "source")
-    with (place / "course" / "nbgrader_config.py").open("a") as settings:
-        settings.write("\nc.Execute.timeout = 8\n")
-    return place / "course"
+    return course_of_toys(tmp_path_factory.mktemp("toys"), timeout=8)
 
 
 # --- Submissions that misbehave ---------------------------------------------------------------
@@ -86,11 +42,27 @@ def repeated(notebook, wanted):
     return notebook
 
 
+def added(notebook, index, kind, source, **metadata):
+    """A notebook with one cell more."""
+    cell = getattr(nbformat.v4, f"new_{kind}_cell")(source, metadata=metadata)
+    notebook.cells.insert(index, cell)
+    return notebook
+
+
+def from_colab(notebook):
+    state = {"application/vnd.jupyter.widget-state+json": {"version_major": 2}}
+    notebook.metadata["widgets"] = state
+    return notebook
+
+
 LOOP = "def square(x):\n    while True:\n        pass"
 SPIN = LOOP.replace("    while", "    signal.signal(signal.SIGINT, signal.SIG_IGN)\n    while")
 WARN = """def square(x):
     print("a word on the side", file=sys.stderr)
     return x**power"""
+SQUARE = "def square(x):\n    return x * x"
+STUBS = {"square": "def square(x):\n    ...", "why": "*Your answer here.*"}
+BONUS = dict(grade=True, grade_id="bonus", points=100, locked=True, solution=False, task=False)
 ALL = {"points": 10, "of": 13, "to grade by hand": 3}
 BUT_SQUARE = {"points": 7, "of": 13, "to grade by hand": 3}
 MISBEHAVING = {
@@ -114,6 +86,18 @@ MISBEHAVING = {
     ),
     "easier tests": (answered(toy(), {"square": "", "square_hidden": "1"}), BUT_SQUARE, ""),
     "more points": (with_points(answered(toy(), {"square": "..."}), 100), BUT_SQUARE, ""),
+    "widgets without a state": (from_colab(toy()), ALL, ""),
+    "a test of its own": (added(toy(), 2, "code", "1", nbgrader=BONUS), ALL, ""),
+    "answers elsewhere": (
+        added(added(without(toy(), *STUBS), 1, "code", SQUARE), 9, "markdown", "It bends."),
+        ALL,
+        "found in another cell: square, why",
+    ),
+    "answers beside": (
+        added(added(answered(toy(), STUBS), 1, "code", SQUARE), 11, "markdown", "It bends."),
+        ALL,
+        "found in another cell: square, why",
+    ),
     "a cell twice": (repeated(toy(), "square"), ALL, ""),
 }  # fmt: skip
 
