@@ -12,3 +12,5 @@ c.LimitOutput.max_lines = 200
 # nbgrader takes whatever a test writes to stderr for a failure; a warning is none.
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = "."
+# What a submission shows is shown to others: no scripts in its page.
+c.HTMLExporter.sanitize_html = True

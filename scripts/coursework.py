@@ -63,14 +63,14 @@ def generate(course, students=STUDENTS, source=SOURCE):
         students: where the copies go.
         source: the assignments with their solutions.
     """
-    found(course, source)
+    prepare(course, source)
     names = sorted(path.name for path in source.iterdir() if path.is_dir())
     students.mkdir(parents=True, exist_ok=True)
     return [Path(shutil.copy(released, students)) for released in _release(course, names)]
 
 
-def found(course, source=SOURCE):
-    """Found a course: a folder for nbgrader with the assignments, none of them released yet."""
+def prepare(course, source=SOURCE):
+    """Make a folder for nbgrader that holds the assignments; their copies are made when needed."""
     shutil.copytree(source, course / "source")
     shutil.copy(CONFIG, course)
     return course
@@ -157,7 +157,7 @@ def collect(folder, source=SOURCE):
         name = inside[0] if len(inside) > 1 else file.stem
         submission = Submission(unicodedata.normalize("NFC", name).strip(), file)
         found.append(submission)
-        if file.suffix != ".ipynb":
+        if file.suffix != ".ipynb" or file.is_symlink():
             submission.note = "not graded: not a notebook"
             continue
         try:
@@ -198,7 +198,7 @@ def _age(submission):
 
 
 def grade(folder, course, jobs=2, patience=PATIENCE):
-    """Grade a folder of submissions in a course that was founded; returns the submissions."""
+    """Grade a folder of submissions in a course that was prepared; returns the submissions."""
     submissions = collect(folder, course / "source")
     todo = [one for one in submissions if not one.note]
     often = Counter(one.assignment for one in todo)
@@ -461,7 +461,7 @@ def main(arguments=None):
             parser.error(f"expected --jobs of at least 1, got {options.jobs}")
         if graded.exists():
             parser.error(f"{graded} exists already; marks are never written over")
-        submissions = grade(options.submitted, found(course), options.jobs)
+        submissions = grade(options.submitted, prepare(course), options.jobs)
     write(submissions, options.submitted, graded)
     left = [one for one in submissions if not one.scores]
     print(f"{len(submissions) - len(left)} graded, {len(left)} not")

@@ -120,6 +120,7 @@ def misbehaving(course, tmp_path_factory):
     (folder / "strange.ipynb").write_text('{"cells": "x", "nbformat": 4, "nbformat_minor": 5}')
     (folder / "essay.pdf").write_bytes(b"%PDF")
     nbformat.write(nbformat.v4.new_notebook(), folder / "other; 'work' & <b>.ipynb")
+    (folder / "link.ipynb").symlink_to(folder / new / "second" / f"{TOY}.ipynb")
     (folder / ".DS_Store").write_text("")
     return folder, coursework.grade(folder, course)
 
@@ -147,6 +148,7 @@ def test_all_else_is_reported_with_its_reason(misbehaving, tmp_path):
     assert note["empty.ipynb"].startswith("not graded: the notebook cannot be read")
     assert note["no object.ipynb"].startswith("not graded: the notebook cannot be read")
     assert note["strange.ipynb"].startswith("not graded: the notebook cannot be read")
+    assert note["link.ipynb"] == "not graded: not a notebook"
     assert note["essay.pdf"] == "not graded: not a notebook"
     assert note["other; 'work' & <b>.ipynb"] == "not graded: it has the cells of no assignment"
     assert re.match(r"not graded: it could not be run: .*Kernel died", note[f"kills/{TOY}.ipynb"])

@@ -38,6 +38,8 @@ for file in files:
     except OSError:
         pass
 print("SEEN", seen, "OF", len(files) > 1)
+from IPython.display import HTML, display
+display(HTML("<b>bold</b><script>tell()</script>"))
 """
 WRITE = """
 for path in {paths}:
@@ -56,8 +58,9 @@ except OSError:
 """
 FORK = """
 import os
-while True:
-    os.fork()
+while not os.fork():
+    pass
+os.wait()
 """
 FILL = """
 for name in range(10**6):
@@ -176,6 +179,7 @@ def test_a_submission_sees_no_secret(harmed):
     table, graded = harmed
     page = (graded / "feedback" / "spies" / f"{TOY}.html").read_text(encoding="utf-8")
     assert "SEEN [] OF True" in page
+    assert "<b>bold</b>" in page and "<script>tell" not in page
     assert "" not in table  # no line says that submissions ran unguarded
 
 
