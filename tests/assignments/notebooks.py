@@ -36,11 +36,11 @@ def answered(notebook, answers):
     return notebook
 
 
-def belonging_to(notebook, answers):
-    """The tests of some answers; their names begin with the answer's."""
-    tests = [grade_id(cell) for cell in notebook.cells if cell.cell_type == "code"
-             and settings(cell).get("grade")]  # fmt: skip
-    return [test for test in tests if any(test.startswith(f"{answer}_") for answer in answers)]
+def graded_by_tests(notebook, *answers):
+    """The tests of a notebook, or of some answers: their names begin with the answer's."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    tests = [grade_id(cell) for cell in cells if settings(cell).get("grade")]
+    return [test for test in tests if test.startswith(tuple(f"{one}_" for one in answers) or "")]
 
 
 def failed(notebook, tests):

@@ -11,9 +11,9 @@ from tests.assignments.notebooks import (
     PYTHON,
     WRONG,
     answered,
-    belonging_to,
     failed,
     grade_id,
+    graded_by_tests,
     settings,
     source,
 )
@@ -26,7 +26,7 @@ SLIPS = [
 @pytest.mark.parametrize(("name", "wrong"), SLIPS)
 def test_a_wrong_answer_passes_the_visible_tests_and_loses_the_hidden_points(name, wrong):
     notebook = answered(source(name), wrong.answers)
-    tests = belonging_to(notebook, wrong.answers)
+    tests = graded_by_tests(notebook, *wrong.answers)
     assert wrong.passes and wrong.fails
     assert {*wrong.passes, *wrong.fails} <= set(tests)
     assert failed(notebook, tests) == list(wrong.fails)
@@ -37,8 +37,7 @@ def test_every_problem_has_a_wrong_answer_and_every_test_a_problem(name):
     cells = [cell for cell in source(name).cells if cell.cell_type == "code"]
     answers = {grade_id(cell) for cell in cells if settings(cell).get("solution")}
     assert answers == {answer for wrong in WRONG[name] for answer in wrong.answers}
-    graded = [grade_id(cell) for cell in cells if settings(cell).get("grade")]
-    assert graded == belonging_to(source(name), answers)
+    assert graded_by_tests(source(name)) == graded_by_tests(source(name), *answers)
 
 
 def global_names(code):

@@ -20,6 +20,7 @@ from tests.assignments.notebooks import (
     answered,
     failed,
     grade_id,
+    graded_by_tests,
     hand_in,
     settings,
     source,
@@ -50,20 +51,19 @@ def together(wrong):
     return taken
 
 
-SLIPS = {name: together(WRONG[name]) for name in NAMES[:2]}
-"""Of two assignments nbgrader grades wrong answers, too; `test_answers` knows all of them."""
+SLIPS = together(WRONG[FIRST])
+SLOWEST = NAMES[4]
 
 
 @pytest.fixture(scope="module")
 def graded(course, students, tmp_path_factory):
-    """The reference of every assignment, an empty copy and some wrong answers, graded."""
+    """What nbgrader grades here: two references, an empty copy and wrong answers."""
     folder = tmp_path_factory.mktemp("submitted")
-    for name in NAMES:
-        hand_in(folder, "reference", name, source(name))
+    answers = {key: text for one in SLIPS for key, text in one.answers.items()}
+    hand_in(folder, "reference", FIRST, source(FIRST))
+    hand_in(folder, "reference", SLOWEST, source(SLOWEST))
     hand_in(folder, "empty", FIRST, released(students, FIRST))
-    for name, slips in SLIPS.items():
-        answers = {key: text for one in slips for key, text in one.answers.items()}
-        hand_in(folder, "wrong", name, answered(source(name), answers))
+    hand_in(folder, "wrong", FIRST, answered(source(FIRST), answers))
     return {(one.student, one.assignment): one for one in coursework.grade(folder, course)}
 
 
@@ -133,35 +133,38 @@ def test_an_empty_copy_scores_nothing(graded):
 def test_every_test_fails_on_an_empty_answer(students, name):
     stubs = {grade_id(cell): cell.source for cell in released(students, name).cells
              if settings(cell).get("solution")}  # fmt: skip
-    tests = [grade_id(cell) for cell in source(name).cells
-             if settings(cell).get("grade") and cell.cell_type == "code"]  # fmt: skip
+    tests = graded_by_tests(source(name))
     assert len(tests) >= 6
     assert failed(answered(source(name), stubs), tests) == tests
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - {FIRST, SLOWEST}))
+def test_every_test_passes_on_the_reference(name):
+    assert failed(source(name), graded_by_tests(source(name))) == []
+
+
+@pytest.mark.parametrize("name", [FIRST, SLOWEST])
 def test_the_reference_scores_all_points_that_tests_give(graded, name):
     one = graded["reference", name]
     assert one.note == ""
     by_tests = {test: points for test, points in one.scores.items() if points is not None}
+    assert sorted(by_tests) == sorted(graded_by_tests(source(name)))
     assert by_tests == {test: one.possible[test] for test in by_tests}
     assert sum(by_tests.values()) == 10
     assert one.row(one.file.parents[1])["to grade by hand"] == 3
 
 
-@pytest.mark.parametrize("name", SLIPS)
-def test_wrong_answers_pass_the_visible_tests_and_lose_the_hidden_points(graded, name):
-    one = graded["wrong", name]
+def test_wrong_answers_pass_the_visible_tests_and_lose_the_hidden_points(graded):
+    one = graded["wrong", FIRST]
     by_tests = {test: points for test, points in one.scores.items() if points is not None}
-    lost = {test for slip in SLIPS[name] for test in slip.fails}
+    lost = {test for slip in SLIPS for test in slip.fails}
     assert len(lost) >= 3 and len(by_tests) > len(lost)
     assert by_tests == {test: 0 if test in lost else one.possible[test] for test in by_tests}
 
 
 def test_the_feedback_says_what_is_wrong(graded):
     assert "AssertionError" in graded["wrong", FIRST].feedback
-    for name in NAMES:
-        assert "10.0 / 13.0" in graded["reference", name].feedback
+    assert "10.0 / 13.0" in graded["reference", FIRST].feedback
 
 
 # --- The command -------------------------------------------------------------------------------

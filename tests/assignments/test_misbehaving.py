@@ -120,7 +120,7 @@ def misbehaving(course, tmp_path_factory):
     (folder / "strange.ipynb").write_text('{"cells": "x", "nbformat": 4, "nbformat_minor": 5}')
     (folder / "essay.pdf").write_bytes(b"%PDF")
     nbformat.write(nbformat.v4.new_notebook(), folder / "other; 'work' & <b>.ipynb")
-    (folder / "link.ipynb").symlink_to(folder / new / "second" / f"{TOY}.ipynb")
+    (folder / "link.ipynb").symlink_to(folder / new / "second.ipynb")
     (folder / ".DS_Store").write_text("")
     return folder, coursework.grade(folder, course)
 
