@@ -105,8 +105,7 @@ def test_a_run_that_diverges_ends_in_one_line(stand_in, capsys):
     stand_in(diverge)
     assert main(["reproduce", "double-pendulum"]) == 1
     shown = capsys.readouterr()
-    expected = "lnn_tutorial: training has diverged; lower the learning rate or use a bounded loss"
-    assert (shown.out, shown.err) == ("", expected + "\n")
+    assert (shown.out, shown.err) == ("", "lnn_tutorial: training has diverged\n")
 
 
 @pytest.mark.parametrize(
