@@ -32,6 +32,8 @@ class NonFiniteError(DivergedError):
 
 
 class State(NamedTuple):
+    """What a step goes on from."""
+
     params: object
     optimizer: object
 
@@ -52,6 +54,15 @@ def span(values, digits=".3g"):
 
 
 def require_sane(made, done, chunk, patience, before, advice, batch_of):
+    """Raise if what was made in `done` steps is not finite or has lost its way.
+
+    Args:
+        made: a `Made`.
+        done, chunk, patience: see `fit`.
+        before: the parameters before the last chunk.
+        advice: what to say of a batch that is finite.
+        batch_of: function `(column, k) -> batch`, of a member (0 if there is but one) and a step.
+    """
     losses = made.losses[:done]
     table = losses.reshape(done, -1)  # a column for each member
 
@@ -89,6 +100,7 @@ def require_sane(made, done, chunk, patience, before, advice, batch_of):
 
 
 def advice_after(loss):
+    """What may help where training with a loss has diverged."""
     bounded = 'or use a bounded loss, such as acceleration_loss(model, "relative")'
     if getattr(loss, "bounded", False):
         bounded = "or begin from other parameters (the loss is bounded already)"
@@ -97,8 +109,6 @@ def advice_after(loss):
 
 def like(trained_on, held_out):
     """A held-out batch, once it is found to be finite and like those that are trained on."""
-    if held_out is None:
-        return None
     held_out = held_out.batch() if isinstance(held_out, data.Samples) else held_out
     held_out = jax.tree.map(jnp.asarray, held_out)
     ours, theirs = (jax.tree.map(lambda x: x.shape[1:], batch) for batch in (held_out, trained_on))

@@ -132,7 +132,8 @@ def fit(
     def batch_of(column, k):
         return jax.jit(draw)(key.ravel()[column], k)
 
-    held_out = like(jax.eval_shape(partial(batch_of, 0), 0), held_out)
+    if held_out is not None:
+        held_out = like(jax.eval_shape(partial(batch_of, 0), 0), held_out)
     step = partial(over_members(step, (0, 0, None)), key)
     run = jax.jit(lambda state, ks: jax.lax.scan(step, state, ks))
     judge = jax.jit(over_members(loss, (0, None)))
