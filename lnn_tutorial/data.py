@@ -1,6 +1,8 @@
 r"""Measured motion: arrays of states and their accelerations, checked once and drawn from.
 
-    samples = arrays(q, q_dot, q_ddot, trajectory=run)     # [n, d] each, and [n] labels
+From arrays to a fit that is judged by motions it has not seen::
+
+    samples = arrays(q, q_dot, q_ddot, trajectory=labels)     # [n, d] each, and [n]
     training, held_out = samples.split(0.2, key=jax.random.key(0))
     fit = train.fit(loss, params, training, key=key, steps=2000, held_out=held_out)
 
@@ -27,7 +29,7 @@ class Samples:
     Called as `samples(key, n)` it draws a batch of n rows, any of them more than once: what
     `train.fit` takes for its batches.
 
-    Attributes:
+    Args:
         q, q_dot, q_ddot: `[n, d]`.
         context: `[n, c]` or None.
         torque: `[n, d]` or None.

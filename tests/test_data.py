@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lnn_tutorial import data, integrate, models, train
+from lnn_tutorial.train.looks import like
 
 RNG = np.random.default_rng(0)
 Q, Q_DOT, Q_DDOT, TORQUE = RNG.normal(size=(4, 100, 2))
@@ -162,6 +163,16 @@ def test_time_as_a_context_is_refused():
     with pytest.raises(ValueError, match=message):
         samples(time, trajectory=RUNS)
     assert samples(CONTEXT, trajectory=RUNS).context.shape == (100, 1)
+
+
+def test_a_model_that_is_driven_takes_the_batch_as_it_is():
+    model = models.LNN(dim=2, width=4, force=models.Torque())
+    params, found = jax.eval_shape(model.init, jax.random.key(0)), samples(torque=TORQUE)
+    loss = train.acceleration_loss(model)
+    assert jax.eval_shape(loss, params, found.batch()).shape == ()
+    np.testing.assert_array_equal(like(found.batch(), found)[4], np.float32(TORQUE))
+    with pytest.raises(ValueError, match=r"\(2,\), None, \(2,\)\), got"):
+        like(found.batch(), samples())
 
 
 def test_training_on_few_states_shows_by_those_held_out():

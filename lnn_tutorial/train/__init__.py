@@ -3,7 +3,7 @@ r"""Training: losses on accelerations, and one loop that serves every model.
 `fit` draws a fresh batch for every step from its key, runs the steps in compiled chunks, shows a
 progress bar, stops with the number of the step when something is no longer finite or the loss
 explodes, and can be killed and resumed: the batch of step k depends on the key and on k alone, so
-on one machine the end is the same bit by bit. Several keys train as many members of an ensemble:
+on one machine the end is the same bit by bit. Several keys train as many members of an ensemble::
 
     keys = jax.random.split(jax.random.key(0), 5)
     fit = train.fit(loss, jax.vmap(model.init)(keys), batches, key=keys, steps=2000)

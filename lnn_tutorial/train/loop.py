@@ -22,7 +22,7 @@ from lnn_tutorial.train.optimisers import muon
 class Fit(NamedTuple):
     """What training leaves; `print` tells it in a line.
 
-    Attributes:
+    Args:
         params: the parameters; of an ensemble, stacked along a leading axis.
         losses: the loss of every step before its update, `[steps]`; of n members `[steps, n]`.
         seconds: wall time.
