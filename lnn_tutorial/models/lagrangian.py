@@ -99,9 +99,10 @@ class DeLaN(FromLagrangian):
     def lagrangian(self, params, q, q_dot, context=None):
         """𝓛 at one state, a scalar in units of its own."""
         q, q_dot = self._state(q, q_dot)
-        *entries, potential = self.network(params, q, q_dot, context)
+        found = self.network(params, q, q_dot, context)
+        entries, potential = found[:-1], found[-1]
         scaled = q_dot / jnp.asarray(self.velocity_scale)
-        along = self._cholesky(jnp.stack(entries)).T @ scaled
+        along = self._cholesky(entries).T @ scaled
         rigid = 0.5 * along @ along - potential
         return rigid if self.known is None else rigid + self.known_lagrangian(q, q_dot, context)
 
