@@ -9,9 +9,10 @@
 # make clean   remove what was built; .venv stays
 # make pins    write requirements.txt anew, with uv; UPGRADE="--upgrade-package jax" raises one pin
 #
-# Another interpreter: make book PYTHON=python3.12
+# Another interpreter: make book PYTHON=python3.12. More test workers than two: make test JOBS=4.
 
 PYTHON ?= python3
+JOBS ?= 2
 BIN := .venv/bin
 
 # The thread count changes the last bits of a sum, and training amplifies them.
@@ -31,7 +32,7 @@ test: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval chapters tests lnn_tutorial
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --nbval chapters tests lnn_tutorial
 
 run: install
 	$(BIN)/python scripts/run_notebooks.py
