@@ -94,7 +94,7 @@ def excess(process, room):
     family = _family(process)
     if len(family) > PROCESSES:
         return f"it started more than {PROCESSES} processes"
-    if sum(map(_memory, family)) > MEMORY:
+    if sum(map(_resident, family)) > MEMORY and sum(map(_memory, family)) > MEMORY:
         return f"it used more than {MEMORY // 2**30} GiB of memory"
     size, files = _stored(room)
     if files > FILES:
@@ -111,28 +111,44 @@ def _family(process):
     """
     family = [process]
     for one in family:  # it grows meanwhile
-        for children in Path(f"/proc/{one}/task").glob("*/children"):
+        for thread in _listed(f"/proc/{one}/task"):
             with suppress(OSError):
-                family += map(int, children.read_text().split())
+                children = Path(f"/proc/{one}/task/{thread}/children").read_text()
+                family += map(int, children.split())
         if len(family) > PROCESSES:
             break
     return family
+
+
+def _listed(folder):
+    """What is in a folder, if it is there: processes end whenever they like."""
+    with suppress(OSError):
+        return os.listdir(folder)
+    return []
+
+
+def _resident(process):
+    """Bytes of memory of a process with all that it shares with others: quick to tell."""
+    with suppress(OSError):
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    return 0
 
 
 def _memory(process):
     """Bytes of memory of a process; what it shares with others is divided among them."""
     with suppress(OSError):
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return 0
 
 
 def _nameless(process):
     """Bytes of files that a process holds open although they have no name any more."""
     size = 0
-    for handle in Path(f"/proc/{process}/fd").glob("*"):
+    for handle in _listed(f"/proc/{process}/fd"):
         with suppress(OSError):
-            stat = handle.stat()
+            stat = os.stat(f"/proc/{process}/fd/{handle}")
             size += 0 if stat.st_nlink else 512 * stat.st_blocks
     return size
 
@@ -148,7 +164,7 @@ def _stored(room):
                     size += 512 * entry.stat(follow_symlinks=False).st_blocks
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
             files = FILES + 1

@@ -183,6 +183,14 @@ def test_a_submission_sees_no_secret(harmed):
     assert "" not in table  # no line says that submissions ran unguarded
 
 
+@confined
+def test_a_process_may_end_while_it_is_watched(tmp_path):
+    for _ in range(60):
+        process = subprocess.Popen(["sh", "-c", "sleep 0.01 & sleep 0.01 & wait"])
+        while process.poll() is None:
+            assert sandbox.excess(process.pid, tmp_path) == ""
+
+
 def test_without_bubblewrap_and_with_spawn_alone_all_is_graded_and_the_table_says_so(
     tmp_path, monkeypatch
 ):
