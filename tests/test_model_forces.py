@@ -100,6 +100,14 @@ def test_first_and_second_derivatives_are_those_of_finite_differences(model):
     np.testing.assert_allclose(second, slopes, rtol=1e-6, atol=1e-6 * float(jnp.abs(second).max()))
 
 
+def test_states_in_single_precision_meet_parameters_in_double():
+    """The finer of the two is computed in, as of positions and velocities."""
+    model = models.LNN(dim=1, width=2, depth=1)
+    params, at = as_float64(model.init(jax.random.key(0))), jax.jit(model.acceleration)
+    single = at(params, np.ones(1, np.float32), np.ones(1, np.float32))
+    np.testing.assert_array_equal(single, at(params, np.ones(1), np.ones(1)))
+
+
 # --- Energy ------------------------------------------------------------------------------------
 
 

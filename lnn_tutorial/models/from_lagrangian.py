@@ -129,6 +129,8 @@ class FromLagrangian(Model):
     def acceleration(self, params, q, q_dot, context=None, torque=None):
         """q̈ `[d]` at one state, from Eq. 6, with the forces beside 𝓛: M q̈ = F + Q."""
         q, q_dot = self._state(q, q_dot)
+        finest = jnp.result_type(q, *jax.tree.leaves(params))
+        q, q_dot = q.astype(finest), q_dot.astype(finest)
         torque = self._torque(torque)
         if overrides(self, FromLagrangian, "equation_of_motion"):  # may be another than 𝓛 has
             motion = self.equation_of_motion(params, q, q_dot, context, *given(torque))
