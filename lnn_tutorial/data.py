@@ -135,6 +135,8 @@ def arrays(q, q_dot, q_ddot, context=None, torque=None, trajectory=None):
 
 def _real(name, x):
     """A NumPy array of real numbers."""
+    if np.ma.is_masked(x):
+        raise TypeError(f"expected {name} without masked entries: leave their rows out")
     try:
         found = np.asarray(x)
     except ValueError as error:

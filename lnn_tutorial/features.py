@@ -32,6 +32,13 @@ class Feature:
         """What is seen `[m]` of a vector `[n]`."""
         raise NotImplementedError
 
+    @staticmethod
+    def over(x, scale):
+        """x / scale, with one scale for all or one for each entry."""
+        if isinstance(scale, tuple) and x.shape != (len(scale),):
+            raise ValueError(f"expected a vector of {len(scale)} entries, got {x.shape}")
+        return x / jnp.asarray(scale)
+
     def check(self, name, x):
         """Raise where a vector, called `name`, lies outside of what the feature knows."""
 
@@ -54,7 +61,7 @@ class Scaled(Feature):
 
     def __call__(self, x):
         """x / x₀ `[n]`."""
-        return x / jnp.asarray(self.scale)
+        return self.over(x, self.scale)
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ class Angles(Feature):
         """`[n + number of angles]`."""
         if x.shape != (len(self.which),):
             raise ValueError(f"expected a vector of shape {(len(self.which),)}, got {x.shape}")
-        scaled, seen = x / jnp.asarray(self.scale), []
+        scaled, seen = self.over(x, self.scale), []
         for i, angle in enumerate(self.which):
             seen += self.of_angle(x[i]) if angle else [scaled[i]]
         return jnp.stack(seen)
@@ -121,12 +128,12 @@ class Rapidity(Feature):
 
     def __call__(self, x):
         """arctanh(x / x₁) `[n]`, in a form whose derivatives keep their digits near 1."""
-        scaled = x / jnp.asarray(self.limit)
+        scaled = self.over(x, self.limit)
         return 0.5 * (jnp.log1p(scaled) - jnp.log1p(-scaled))
 
     def check(self, name, x):
         """Raise unless every |entry| is below the limit; a traced one passes."""
-        scaled = x / jnp.asarray(self.limit)
+        scaled = self.over(x, self.limit)
         _inputs.below(f"{name} / limit", scaled, 1.0, "where its feature ends")
 
 
@@ -136,7 +143,7 @@ class Arcsine(Rapidity):
 
     def __call__(self, x):
         """arcsin(x / x₁) `[n]`."""
-        return jnp.arcsin(x / jnp.asarray(self.limit))
+        return jnp.arcsin(self.over(x, self.limit))
 
 
 @dataclass(frozen=True)

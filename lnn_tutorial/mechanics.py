@@ -421,13 +421,19 @@ def _pair(coordinates):
 def takes_time(function):
     """Whether a function depends on time: whether it has an argument named `t`.
 
+    One that `functools.partial` has bound is no argument any more. Raises TypeError where the time
+    comes first, as SciPy has it: a state comes before its time here.
+
     >>> takes_time(lambda q, q_dot, t: -q), takes_time(lambda q, q_dot: -q)
     (True, False)
     """
     try:
-        return "t" in inspect.signature(function).parameters
+        names = list(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # some that are written in C tell nothing of themselves
         return False
+    if names[0:1] == ["t"] and len(names) > 1:
+        raise TypeError(f"expected a function of (q, q_dot, t), got one of ({', '.join(names)})")
+    return "t" in names and "t" not in getattr(inspect.unwrap(function), "keywords", {})
 
 
 def _timed(**functions):

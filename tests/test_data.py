@@ -136,6 +136,7 @@ LONG[[3, 17, 20, 40, 41, 90, 99], 1] = np.inf
         ({"q": [["a", "b"]] * 100}, TypeError, "q to be an array of real numbers, got <U1"),
         ({"q": Q + 1j}, TypeError, "q to be an array of real numbers, got complex128"),
         ({"q": [[1.0, 2.0], [3.0]]}, TypeError, "q to be an array, got rows of several lengths"),
+        ({"q": np.ma.masked_less(Q, 0)}, TypeError, "q without masked entries"),
         ({"q": None}, TypeError, "q to be an array of real numbers, got object"),
         ({"q_ddot": LONG}, ValueError, "q_ddot in rows 3, 17, 20, 40, 41 and 2 more"),
         (

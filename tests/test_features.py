@@ -61,6 +61,9 @@ def test_a_limit_is_asked_of_every_part(limited):
     ("make", "message"),
     [
         (lambda: features.Scaled(0.0), "scale > 0"),
+        (lambda: features.Scaled((1.0, 2.0, 3.0))(X[:1]), r"of 3 entries, got \(1,\)"),
+        (lambda: features.Arcsine((2.0,))(X), r"of 1 entries, got \(3,\)"),
+        (lambda: features.Angles((False,), (1.0, 2.0))(X[:1]), r"of 2 entries, got \(1,\)"),
         (lambda: features.Rapidity("fast"), "limit to be a number, got 'fast'"),
         (lambda: features.Angles((0.5,)), "which to hold True and False only"),
         (lambda: features.Angles((True,))(X), r"shape \(1,\), got \(3,\)"),

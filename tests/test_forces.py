@@ -199,6 +199,14 @@ def test_what_takes_time_is_told_by_its_argument():
     assert mechanics.takes_time(partial(timed, Q0))
     assert mechanics.takes_time(mechanics.acceleration(free, force=timed))
     assert not mechanics.takes_time(mechanics.acceleration(free))
+    frozen = partial(timed, t=2.0)  # time stands still: q̈ = −2 q from 1, at rest
+    assert not mechanics.takes_time(frozen)
+    assert not mechanics.takes_time(jax.jit(frozen))
+    start = {"q": np.ones(1), "q_dot": np.zeros(1), "dt": 0.1, "steps": 5, "substeps": 4}
+    q, _ = integrate.rollout(frozen, **start)
+    np.testing.assert_allclose(q[:, 0], np.cos(np.sqrt(2) * 0.1 * np.arange(6)), atol=1e-8)
+    with pytest.raises(TypeError, match=r"a function of \(q, q_dot, t\), got .* \(t, q, q_dot\)"):
+        integrate.rollout(lambda t, q, q_dot: -q, **start)
     assert not mechanics.takes_time(jnp.sin)
 
 

@@ -172,12 +172,13 @@ def test_a_network_of_zeros_leaves_what_is_known():
         (models.LNN, lambda q, q_dot, context: -5 * context[0] * q @ q),
         (models.LNN, lambda q, q_dot, *context: -5 * context[0][0] * q @ q),
         (models.LNN, lambda q, q_dot, stiffness=10.0: -0.5 * stiffness * q @ q),
+        (models.LNN, lambda q, q_dot, context=None: -5 * context[0] * q @ q),
         (models.DeLaN, lambda q, q_dot: -5 * q @ q),
     ],
-    ids=["context", "rest", "default", "none"],
+    ids=["context", "rest", "default", "named", "none"],
 )
 def test_a_known_spring_moves_a_network_of_zeros(kind, known):
-    """q̈ = −10 v₀² q; a third argument that has a default is no context."""
+    """q̈ = −10 v₀² q; a third argument that has a default is no context, but by name."""
     model = kind(dim=2, velocity_scale=0.2, context=1, width=1, depth=1, known=known)
     nothing = jax.tree.map(jnp.zeros_like, as_float64(model.init(jax.random.key(0))))
     found = jax.jit(model.acceleration)(nothing, STATE["q"], STATE["q_dot"], np.ones(1))
@@ -303,7 +304,8 @@ def test_models_with_forces_are_saved_and_functions_are_refused(tmp_path):
 def test_a_force_or_an_acceleration_of_a_subclass_is_respected():
     class Own(models.LNN):
         def generalised_force(self, params, q, q_dot, context=None):
-            return -0.1 * q_dot / jnp.asarray(self.velocity_scale) ** 2
+            given = super().generalised_force(params, q, q_dot, context)  # there is none
+            return given - 0.1 * q_dot / jnp.asarray(self.velocity_scale) ** 2
 
     class Braked(models.LNN):
         def acceleration(self, params, q, q_dot, context=None):

@@ -278,6 +278,17 @@ def weighted(states):
     return lambda key, n: (states[:n], states[:n], -states[:n])
 
 
+def pulled(scale):
+    """Batches of a user's own, with a constant inside of a compiled function."""
+    pull = jax.jit(lambda q: -jnp.asarray(scale) * q)
+
+    def batches(key, n):
+        q = jax.random.normal(key, (n, 1))
+        return q, q, pull(q)
+
+    return batches
+
+
 def test_what_no_configuration_names_is_compared_all_the_same(finished, tmp_path):
     """Another model, loss, system, optimiser or data: the old result must not come back."""
 
@@ -307,6 +318,11 @@ def test_what_no_configuration_names_is_compared_all_the_same(finished, tmp_path
     assert_same_fit(once, again(batches=weighted(1 * states), folder=tmp_path))
     with pytest.raises(store.StoreError, match=other):
         again(batches=weighted(states.at[20].add(1e-6)), folder=tmp_path)
+    # A function that is compiled by itself keeps its constants to itself.
+    in_metres, in_feet = ({"batches": pulled(scale)} for scale in (np.ones(1), np.full(1, 0.3)))
+    again(**in_metres, folder=tmp_path / "metres")
+    with pytest.raises(store.StoreError, match=other):
+        again(**in_feet, folder=tmp_path / "metres")
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

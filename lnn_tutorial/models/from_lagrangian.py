@@ -65,9 +65,7 @@ class FromLagrangian(Model):
     @property
     def forces(self):
         """The forces beside 𝓛, a tuple."""
-        if self.force is None:
-            return ()
-        return self.force if isinstance(self.force, tuple) else (self.force,)
+        return (self.force,) if self._alone else self.force or ()
 
     @property
     def driven(self):
@@ -84,7 +82,12 @@ class FromLagrangian(Model):
             force.init(jax.random.fold_in(key, k), self) if isinstance(force, Force) else ()
             for k, force in enumerate(self.forces, start=1)
         )
-        return drawn if isinstance(self.force, tuple) else drawn[0]
+        return drawn[0] if self._alone else drawn
+
+    @property
+    def _alone(self):
+        """Whether there is one force, and no tuple of them."""
+        return self.force is not None and not isinstance(self.force, tuple)
 
     @property
     def _force_learns(self):
@@ -116,7 +119,7 @@ class FromLagrangian(Model):
         q, q_dot = self._state(q, q_dot)
         torque, total = self._torque(torque), jnp.zeros_like(q)
         learned = params["force"] if self._force_learns else self._force_parameters
-        of_each = learned if isinstance(self.force, tuple) else (learned,)
+        of_each = (learned,) if self._alone else learned
         for force, own in zip(self.forces, of_each, strict=True):
             if isinstance(force, Force):
                 found = force(own, self, q, q_dot, context, torque)
@@ -172,14 +175,14 @@ def _called(function, q, q_dot, context):
 
 
 def _wants_context(function):
-    """Whether a third argument is asked for, and not only possible."""
+    """Whether a third argument is asked for, or named `context`, and not only possible."""
     try:
         arguments = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # some that are written in C tell nothing of themselves
         return False
     third = [x for x in arguments if x.kind < x.KEYWORD_ONLY][2:3]
     rest = any(x.kind is x.VAR_POSITIONAL for x in arguments[:3])
-    return rest or any(x.default is x.empty for x in third)
+    return rest or any(x.default is x.empty or x.name == "context" for x in third)
 
 
 def _require_timeless(name, function):

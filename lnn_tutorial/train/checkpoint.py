@@ -23,6 +23,15 @@ def as_json(configuration):
         raise TypeError(f"expected a configuration that JSON can hold: {error}") from error
 
 
+def constants(program):
+    """The constants of a traced program, with those of the compiled functions that it calls."""
+    found = list(getattr(program, "consts", ()))
+    for equation in getattr(program, "jaxpr", program).eqns:
+        for inner in jax.tree.leaves(equation.params, is_leaf=lambda x: hasattr(x, "eqns")):
+            found += constants(inner) if hasattr(inner, "eqns") else []
+    return found
+
+
 def digest(tree, program=""):
     """A checksum of the arrays of a pytree, and of a traced program that they are constants of."""
     # How a function without a name prints depends on where in memory it lies.

@@ -14,7 +14,7 @@ import optax
 from tqdm.auto import tqdm
 
 from lnn_tutorial import _inputs, store
-from lnn_tutorial.train.checkpoint import CHECKPOINT, as_json, digest, resume
+from lnn_tutorial.train.checkpoint import CHECKPOINT, as_json, constants, digest, resume
 from lnn_tutorial.train.looks import Made, State, advice_after, judged, like, require_sane, span
 from lnn_tutorial.train.optimisers import muon
 
@@ -156,7 +156,7 @@ def fit(
             "digests": {
                 "first parameters": digest(params),
                 "held-out states": digest(held_out),
-                "model, loss, data or optimiser": digest(program.jaxpr.consts, program.jaxpr),
+                "model, loss, data or optimiser": digest(constants(program.jaxpr), program.jaxpr),
             },
         }
         if checkpoint.exists():
