@@ -238,14 +238,17 @@ def _variational_step(lagrangian, force, q, p, dt, iterations, t, guess):
         return p + d_now(q, q_next) + push(q_next)
 
     def newton(_, found):
-        q_next, _ = found
-        change = jnp.linalg.solve(jax.jacobian(miss)(q_next), miss(q_next))
-        return q_next - change, change
+        q_next, _, _ = found
+        both = jnp.stack([miss(q_next), p], axis=1)
+        change, by_p = jnp.linalg.solve(jax.jacobian(miss)(q_next), both).T.astype(q.dtype)
+        return q_next - change, change, by_p
 
-    q_next, change = jax.lax.fori_loop(0, iterations, newton, (guess, guess))
+    q_next, change, by_p = jax.lax.fori_loop(0, iterations, newton, (guess, guess, guess))
     # Newton's steps shrink as squares: half of the digits in the last one, all of them after it.
-    size = jnp.maximum(jnp.abs(q).max(), jnp.abs(q_next).max())
-    settled = jnp.abs(change).max() <= float(jnp.finfo(q.dtype).eps) ** 0.5 * size
+    # What has digits is the step, or at rest the one that p alone would make; and q is rounded.
+    eps = float(jnp.finfo(q.dtype).eps)
+    size = (jnp.abs(q_next - q) + jnp.abs(by_p)).max()
+    settled = (jnp.abs(change) <= eps**0.5 * size + 4 * eps * jnp.abs(q_next)).all()
     q_next = jnp.where(settled, q_next, jnp.nan)
     return q_next, d_next(q, q_next) + push(q_next)
 

@@ -243,6 +243,15 @@ class OwnEquation(models.LNN):
         return mass, force - 10 * q
 
 
+class OwnKnown(models.LNN):
+    def known_lagrangian(self, q, q_dot, context=None):
+        return -5 * q @ q
+
+
+class OwnDeepKnown(models.DeLaN):
+    known_lagrangian = OwnKnown.known_lagrangian
+
+
 class OwnDeepLagrangian(models.DeLaN):
     def lagrangian(self, params, q, q_dot, context=None):
         return super().lagrangian(params, q, q_dot, context) - 5 * q @ q
@@ -255,7 +264,16 @@ class OwnBlackBox(models.BlackBox):
 
 @pytest.mark.parametrize(
     "kind",
-    [OwnLagrangian, OwnNetwork, OwnFeatures, OwnEquation, OwnDeepLagrangian, OwnBlackBox],
+    [
+        OwnLagrangian,
+        OwnNetwork,
+        OwnFeatures,
+        OwnEquation,
+        OwnKnown,
+        OwnDeepKnown,
+        OwnDeepLagrangian,
+        OwnBlackBox,
+    ],
     ids=lambda kind: kind.__name__,
 )
 def test_what_a_subclass_overrides_moves_it(kind):

@@ -45,7 +45,7 @@ class LNN(FromLagrangian):
         """What stands beside the network: the kinetic offset, and what is known."""
         seen = self.of_velocity(q_dot)
         offset = self.kinetic_offset * 0.5 * seen @ seen
-        return offset if self.known is None else offset + self.known_lagrangian(q, q_dot, context)
+        return offset + self.known_lagrangian(q, q_dot, context)
 
     def _mass_and_force(self, params, q, q_dot, context):
         r"""M and F of M q̈ = F at one state: as `mechanics.equation_of_motion`, in fewer passes.
@@ -103,8 +103,7 @@ class DeLaN(FromLagrangian):
         entries, potential = found[:-1], found[-1]
         scaled = q_dot / jnp.asarray(self.velocity_scale)
         along = self._cholesky(entries).T @ scaled
-        rigid = 0.5 * along @ along - potential
-        return rigid if self.known is None else rigid + self.known_lagrangian(q, q_dot, context)
+        return 0.5 * along @ along - potential + self.known_lagrangian(q, q_dot, context)
 
     def _cholesky(self, entries):
         factor = lower_triangular(entries, self.dim)
