@@ -134,7 +134,7 @@ def _rk4_rollout(slope, start, dt, steps, substeps, t):
 
 def _require_finite(states, slope, dt, t):
     """Raise where a motion ends in NaN."""
-    finite = _finite(states)
+    finite = _finite(states, t)
     if finite.all():
         return
     k = int(finite.argmin()) - 1
@@ -151,9 +151,9 @@ def _require_finite(states, slope, dt, t):
     )
 
 
-def _finite(states):
+def _finite(states, t=0.0):
     """Which states of a motion are finite; inside of jit or vmap that is left to the caller."""
-    if any(isinstance(x, jax.core.Tracer) for x in states):
+    if any(isinstance(x, jax.core.Tracer) for x in (*states, t)):
         return np.array([True])
     return np.isfinite(np.hstack(states)).all(axis=-1)
 
@@ -238,19 +238,29 @@ def _variational_step(lagrangian, force, q, p, dt, iterations, t, guess):
         return p + d_now(q, q_next) + push(q_next)
 
     def newton(_, found):
-        q_next, _, _ = found
-        both = jnp.stack([miss(q_next), p], axis=1)
-        change, by_p = jnp.linalg.solve(jax.jacobian(miss)(q_next), both).T.astype(q.dtype)
-        return q_next - change, change, by_p
+        q_next, *_ = found
+        slope = jax.jacobian(miss)(q_next)
+        change = jnp.linalg.solve(slope, miss(q_next))
+        return tuple(x.astype(q.dtype) for x in (q_next - change, change, slope))
 
-    q_next, change, by_p = jax.lax.fori_loop(0, iterations, newton, (guess, guess, guess))
-    # Newton's steps shrink as squares: half of the digits in the last one, all of them after it.
-    # What has digits is the step, or at rest the one that p alone would make; and q is rounded.
-    eps = float(jnp.finfo(q.dtype).eps)
-    size = (jnp.abs(q_next - q) + jnp.abs(by_p)).max()
-    settled = (jnp.abs(change) <= eps**0.5 * size + 4 * eps * jnp.abs(q_next)).all()
-    q_next = jnp.where(settled, q_next, jnp.nan)
-    return q_next, d_next(q, q_next) + push(q_next)
+    found = guess, guess, jnp.eye(q.size, dtype=q.dtype)
+    q_next, *last = jax.lax.fori_loop(0, iterations, newton, found)
+    q_next = jnp.where(_settled(q_next, q_next - q, p, *last), q_next, jnp.nan)
+    return q_next, (d_next(q, q_next) + push(q_next)).astype(q.dtype)
+
+
+def _settled(q, step, p, change, slope):
+    """Whether Newton's method has found a step: its own shrink as squares, so half of the digits in
+    the last change are all of them after it.
+
+    What has digits is the step, or at rest the one that p alone would make. Beside these there is
+    the rounding of q, which reaches one coordinate from another by |J⁻¹| |J| (Skeel's condition).
+    """
+    eps, tiny = (float(getattr(jnp.finfo(q.dtype), name)) for name in ("eps", "tiny"))
+    inverse = jnp.linalg.solve(slope, jnp.eye(q.size, dtype=q.dtype))
+    size = (jnp.abs(step) + jnp.abs(inverse @ p)).max()
+    rounding = jnp.abs(inverse) @ (jnp.abs(slope) @ jnp.abs(q))
+    return (jnp.abs(change) <= eps**0.5 * size + 4 * eps * rounding + tiny / eps).all()
 
 
 def variational_rollout(
@@ -287,7 +297,7 @@ def variational_rollout(
         return after, state[0]
 
     states, _ = _scan(step, ((q, p), q - h * q_dot), steps, substeps)
-    finite = _finite(states)
+    finite = _finite(states, t)
     if not finite.all():
         k = int(finite.argmin()) - 1
         raise FloatingPointError(

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lnn_tutorial import integrate, mechanics
+from lnn_tutorial import integrate, mechanics, models
 from tests.test_mechanics import by_hand, close, draw, lagrangian_of, orders_mixed
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -353,6 +353,40 @@ def test_a_variational_step_that_is_not_found_is_no_number():
         integrate.variational_rollout(
             lambda q, v: 0.5 * v @ v - jnp.cos(40 * q[0]), np.ones(1), np.ones(1), dt=1.0, steps=2
         )
+
+
+def test_newtons_method_is_judged_by_the_step_and_not_by_where_it_is_made():
+    """A pendulum of ω² = 50, dt = 0.3: far from found after 3 iterations, wherever its cart is."""
+
+    def L(q, q_dot):
+        return 0.5 * q_dot @ q_dot + 50 * jnp.cos(q[1])
+
+    for cart in (0.0, 1e9):
+        with pytest.raises(FloatingPointError, match="no variational step was found"):
+            integrate.variational_step(L, np.array([cart, 2.5]), np.zeros(2), 0.3, iterations=3)
+
+
+def test_what_rests_at_the_origin_rests_in_single_precision_too(float32):
+    """There V is even; and p, of a term that is linear in q̇, is not zero, so that it has digits."""
+    model = models.LNN(dim=2, width=16)
+    params = model.init(jax.random.key(0))
+
+    def L(q, q_dot):
+        return model.lagrangian(params, q, q_dot) + model.lagrangian(params, -q, q_dot)
+
+    rest = np.zeros(2, np.float32)
+    q, p = integrate.variational_rollout(L, rest, rest, dt=0.01, steps=30)
+    assert np.abs(q).max() < 1e-7
+    assert np.abs(p).max() > 0.01
+
+
+def test_a_constant_in_double_precision_leaves_a_variational_step_in_single():
+    single = np.ones(1, np.float32), np.zeros(1, np.float32)
+    found = integrate.variational_step(
+        lambda q, v: 0.5 * v @ v, *single, 0.1, force=lambda q, v: np.ones(1)
+    )
+    assert {x.dtype for x in found} == {np.dtype(np.float32)}
+    np.testing.assert_allclose(np.hstack(found), [1.005, 0.1], rtol=1e-6)
 
 
 def test_a_field_that_explodes_is_not_printed_as_a_whole():

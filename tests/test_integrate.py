@@ -437,6 +437,15 @@ def test_a_motion_that_runs_away_says_when_and_where():
         integrate.flow(lambda q, y: (y, q**3), np.ones(1), np.ones(1), dt=0.1, steps=40)
 
 
+def test_a_motion_that_runs_away_under_a_traced_time_is_left_to_the_caller():
+    def last(t):
+        return integrate.rollout(lambda q, v: q**3, np.ones(1), np.ones(1), dt=1.0, steps=9, t=t)[
+            0
+        ][-1, 0]
+
+    assert not np.isfinite(jax.value_and_grad(last)(0.0)[0])
+
+
 def test_mapped_motions_are_left_to_the_caller():
     """One of many may run away: its values are not finite, the others' are."""
     starts = np.array([[0.1], [1.0]])
