@@ -158,7 +158,7 @@ def _html(
     sliders: Sequence[_Slider],
     fps: float,
 ) -> str:
-    """The player's HTML. The picture of the start shows even where scripts do not run."""
+    """The player's HTML. Where scripts do not run, the picture of the start and a word why show."""
     texts = [slider.texts for slider in sliders]
     start = int(np.ravel_multi_index([s.start for s in sliders], [len(t) for t in texts]))
     pictures = [base64.b64encode(frame).decode() for frame in frames]

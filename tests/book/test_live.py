@@ -36,14 +36,16 @@ def live_notebook():
     raise AssertionError(f"{CHAPTER.name} has no figure that plays")
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """The address of a JupyterLab that opens the notebook, with no setting of this machine."""
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab, `{}` for a notebook, with no setting of this machine."""
     if importlib.util.find_spec("jupyterlab") is None:
         skip_or_fail("JupyterLab is not installed")
+    tmp_path = tmp_path_factory.mktemp("lab")
     work = tmp_path / "work"
     work.mkdir()
     nbformat.write(live_notebook(), work / "live.ipynb")
+    nbformat.write(stored_notebook(), work / "stored.ipynb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -75,7 +77,7 @@ def lab(tmp_path):
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for(f"{address}/api?token={token}", server, tmp_path / "lab.log")
-        yield f"{address}/lab/tree/live.ipynb?token={token}"
+        yield f"{address}/lab/tree/{{}}?token={token}"
     finally:
         server.terminate()
         try:
@@ -83,6 +85,13 @@ def lab(tmp_path):
         except subprocess.TimeoutExpired:  # it waits for a busy kernel, which will see it gone
             server.kill()
             server.wait()
+
+
+def stored_notebook():
+    """The chapter's first player with its committed output, which nobody has trusted."""
+    chapter = nbformat.read(CHAPTER, as_version=4)
+    cell = next(cell for cell in chapter.cells if "lnn-player" in str(cell.get("outputs")))
+    return nbformat.v4.new_notebook(cells=[cell], metadata=chapter.metadata)
 
 
 def wait_for(address, server, log, seconds=90):
@@ -97,13 +106,19 @@ def wait_for(address, server, log, seconds=90):
 
 
 @pytest.fixture
-def player(lab, browser):
-    """The player, after its cells have run in the live session."""
+def page(browser):
+    """An empty page that reaches nothing but this machine."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(180_000)  # for a busy machine; an idle one needs a few seconds
     context.route(re.compile(r"https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
-    page = context.new_page()
-    page.goto(lab)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def player(lab, page):
+    """The player, after its cells have run in the live session."""
+    page.goto(lab.format("live.ipynb"))
     page.locator(".jp-Toolbar-kernelName", has_text="Python 3").wait_for()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -112,8 +127,7 @@ def player(lab, browser):
     failed = page.locator(".jp-OutputArea-output[data-mime-type*=error], .jp-Dialog")
     player.or_(failed).first.wait_for()
     assert failed.count() == 0, failed.first.inner_text()
-    yield player
-    context.close()
+    return player
 
 
 def picture(player):
@@ -138,3 +152,12 @@ def test_a_player_works_in_a_live_session(player):
     held = picture(player)
     player.page.wait_for_timeout(1200)  # two frames and more, at two a second
     assert picture(player) == held, "Pause does not stop the player"
+
+
+def test_a_player_that_nobody_has_trusted_says_why_it_does_not_move(lab, page):
+    """JupyterLab shows the stored picture and the sliders, and runs no script of a stranger."""
+    page.goto(lab.format("stored.ipynb"))
+    picture = page.locator(".jp-OutputArea-output img").first
+    picture.wait_for()
+    assert page.locator("[data-ready]").count() == 0
+    assert page.get_by_text("choose Trust Notebook").is_visible()
