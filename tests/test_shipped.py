@@ -45,13 +45,13 @@ PARTICLE = ("lnn", "hnn_canonical", "black_box", "hnn", "delan")
 
 @pytest.fixture(scope="module")
 def particles():
-    """Figures of the shipped particles, measured anew; the motions of a few only."""
+    """Figures of the shipped particles, measured anew; the motions of one kind only."""
     figures = {}
     for rule, system in experiments.PARTICLES.items():
+        protocol = experiments.ParticleProtocol(system, 40)
         for name in PARTICLE:
-            protocol = experiments.ParticleProtocol(system, 40 if name == "lnn" else 1)
-            model, params = store.load_model(f"particle_{rule}_{name}")
-            figures[rule, name] = protocol.figures(model, params)
+            judge = protocol.figures if name == "lnn" else protocol.acceleration_errors
+            figures[rule, name] = judge(*store.load_model(f"particle_{rule}_{name}"))
     return figures
 
 
