@@ -39,19 +39,19 @@ def vector(name, x):
         raise ValueError(f"expected {name} with at least one coordinate, got shape {x.shape}")
     if jnp.finfo(x.dtype).bits < 32:
         raise TypeError(f"expected {name} in float32 or float64, got {x.dtype}: too few digits")
-    if not _finite(x):
+    if not is_finite(x):
         raise ValueError(f"expected {name} to be finite, got {x}")
     return x
 
 
-def _finite(x):
+def is_finite(x):
     # NumPy looks at the values even where `jit` would trace a question put to JAX.
     return isinstance(x, jax.core.Tracer) or bool(np.isfinite(np.asarray(x)).all())
 
 
 def finite(name, x):
     """Raise unless an array is finite, naming the first row that is not; a traced one passes."""
-    if not _finite(x):
+    if not is_finite(x):
         row = int(np.argmin(np.isfinite(np.asarray(x)).reshape(len(x), -1).all(axis=1)))
         raise ValueError(f"expected {name} to be finite, got {x[row]} in row {row}")
 
@@ -110,7 +110,7 @@ def states(q, q_dot, dim):
     for name, x in (("q", q), ("q_dot", q_dot)):
         if not jnp.issubdtype(x.dtype, jnp.floating):
             raise TypeError(f"expected {name} to hold floating-point numbers, got {x.dtype}")
-        if not _finite(x):
+        if not is_finite(x):
             raise ValueError(f"expected {name} to be finite, but some entries are not")
     return q, q_dot
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lnn_tutorial import fields, mechanics, models, systems, train
+from lnn_tutorial.fields.solvers import solved
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -73,7 +74,7 @@ def motion(name):
         density = in_units(unit, length, weights(nodes))
         blocks, force = fields.equation_of_motion(density, nodes)(phi, phi_dot)
         others = solvers(nodes)[1:]
-        others = [fields._solved(fields.SOLVERS[x], nodes, blocks, force) for x in others]
+        others = [solved(fields.SOLVERS[x], nodes, blocks, force) for x in others]
         accelerations = [fields.acceleration(density, nodes)(phi, phi_dot), *others]
         mass, times = fields.mass_matrix(blocks, nodes), fields.mass_times(blocks, nodes, phi)
         return accelerations, (mass, times, force)
@@ -285,6 +286,7 @@ def test_many_neighbourhoods_are_worked_on_in_blocks(monkeypatch):
     nodes, (mass, force, _, *state) = PLACES["ring of 23"], whole("ring of 23")
     monkeypatch.setattr(fields, "BLOCK", 5)
     density = partial(tangled, weights(nodes))
+    assert "scan" in str(jax.make_jaxpr(fields.lagrangian(density, nodes))(*state))
     close(jax.jit(fields.acceleration(density, nodes))(*state), np.linalg.solve(mass, force))
 
 
@@ -308,9 +310,7 @@ NODES = fields.ring(24)
 def _solve_all(blocks, shift):
     blocks = blocks + blocks.mT + shift * jnp.eye(3)
     force = jnp.sin(jnp.arange(24.0))
-    found = [
-        fields._solved(fields.SOLVERS[name], NODES, blocks, force) for name in ("banded", "cg")
-    ]
+    found = [solved(fields.SOLVERS[name], NODES, blocks, force) for name in ("banded", "cg")]
     return found, jnp.linalg.solve(fields.mass_matrix(blocks, NODES), force)
 
 
