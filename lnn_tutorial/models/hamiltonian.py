@@ -58,7 +58,7 @@ class HNN(Model):
 
     @property
     def of_momentum(self):
-        """The feature of y: the velocity's, or that of a momentum."""
+        """The feature of y, either the velocity's or that of a momentum."""
         if self.momenta_of is None:
             return self.of_velocity
         scaled = Scaled(self.momentum_scale)

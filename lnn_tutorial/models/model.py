@@ -125,7 +125,7 @@ class Model:
 
     @property
     def of_position(self):
-        """The feature of q: what the network sees of coordinates."""
+        """The feature of q, what the network sees of coordinates."""
         if any(self.angles):
             return ANGLE_FEATURES[self.angle_features](self.angles, self.position_scale)
         return self._feature("position_features", self.position_scale)

@@ -10,6 +10,7 @@ import numpy as np
 from lnn_tutorial import store
 
 CHECKPOINT = "checkpoint.npz"
+"""The file, in the folder of a run, from which `fit` resumes."""
 
 
 def as_json(configuration):
