@@ -243,6 +243,7 @@ def _variational_step(lagrangian, force, q, p, dt, iterations, t, guess):
         change = jnp.linalg.solve(slope, miss(q_next))
         return tuple(x.astype(q.dtype) for x in (q_next - change, change, slope))
 
+    guess = guess.astype(q.dtype)
     found = guess, guess, jnp.eye(q.size, dtype=q.dtype)
     q_next, *last = jax.lax.fori_loop(0, iterations, newton, found)
     q_next = jnp.where(_settled(q_next, q_next - q, p, *last), q_next, jnp.nan)
