@@ -24,16 +24,25 @@ def start(wave, key=0):
 
 
 @both
-@pytest.mark.parametrize("nodes", [5, 24, 25])
+@pytest.mark.parametrize("nodes", [5, 24])
 def test_the_closed_form_is_what_the_density_says(difference, nodes):
     wave = system(difference, nodes)
     ring, (q, q_dot) = fields.ring(nodes), start(wave)
-    expected = jax.jit(fields.acceleration(wave.density, ring))(q, q_dot)
-    np.testing.assert_allclose(wave.acceleration(q, q_dot), expected, atol=1e-10)
-    whole = fields.lagrangian(wave.density, ring)(q, q_dot)
-    np.testing.assert_allclose(wave.lagrangian(q, q_dot), whole)
-    np.testing.assert_allclose(wave.energy(q, q_dot), fields.energy(wave.density, ring)(q, q_dot))
-    np.testing.assert_allclose(wave.energy(q, q_dot), mechanics.energy(wave.lagrangian)(q, q_dot))
+
+    @jax.jit
+    def said(q, q_dot):
+        out_of_balance = fields.euler_lagrange(wave.density, ring)
+        return (
+            out_of_balance(q, q_dot, wave.acceleration(q, q_dot)),
+            fields.lagrangian(wave.density, ring)(q, q_dot),
+            fields.energy(wave.density, ring)(q, q_dot),
+            mechanics.energy(wave.lagrangian)(q, q_dot),
+        )
+
+    residual, lagrangian, *energies = said(q, q_dot)
+    np.testing.assert_allclose(residual, 0, atol=1e-10)
+    np.testing.assert_allclose(wave.lagrangian(q, q_dot), lagrangian)
+    np.testing.assert_allclose(energies, [wave.energy(q, q_dot)] * 2)
 
 
 @both
@@ -54,14 +63,19 @@ def test_long_waves_travel_with_the_speed_of_the_equation(difference):
 
 
 @both
-@given(t=st.integers(-20_000, 20_000).map(lambda n: n / 1000))
-def test_the_exact_field_obeys_the_equation_of_motion(difference, t):
+def test_the_exact_field_obeys_the_equation_of_motion(difference):
     wave = system(difference)
-    q, q_dot = start(wave)
-    velocity, slope = jax.jacfwd(lambda t: jnp.stack(wave.exact(q, q_dot, t)))(t)
-    now = wave.exact(q, q_dot, t)
-    np.testing.assert_allclose(velocity, now[1], atol=1e-8)
-    np.testing.assert_allclose(slope, wave.acceleration(*now), atol=1e-8)
+    state = start(wave)
+
+    @jax.jit
+    @jax.vmap
+    def along(t):
+        now, rate = jax.jvp(lambda t: wave.exact(*state, t), (t,), (jnp.ones_like(t),))
+        return rate, (now[1], wave.acceleration(*now))
+
+    times = np.append(0.0, np.random.default_rng(0).uniform(-20, 20, 100))
+    for found, expected in zip(*along(times), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
 @both

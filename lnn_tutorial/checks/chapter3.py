@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import mechanics, models, systems
+from lnn_tutorial.checks import reference
 from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, wrong
 
 
@@ -25,17 +26,12 @@ def batch_energies(answer: Callable) -> Verdict:
     """Energies of a batch: `answer(lagrangian, q, q_dot) -> [n]`, for any Lagrangian."""
     spring = systems.SpringPendulum()
 
-    def swung(q, q_dot):  # linear in the velocity: no energy in it
-        return 0.5 * q_dot @ q_dot + 0.8 * (q[0] * q_dot[1] - q[1] * q_dot[0])
-
-    def fast(q, q_dot):
-        return -jnp.sqrt(1 - q_dot @ q_dot / 400)
-
+    lagrangian, energy = (reference.compiled(spring, name) for name in ("lagrangian", "energy"))
     q, q_dot = spring.sample(jax.random.key(0), 5)
     trials = [
-        ("the spring pendulum", spring.lagrangian, jax.vmap(spring.energy)(q, q_dot)),
-        ("a charge in a magnetic field", swung, 0.5 * (q_dot**2).sum(axis=1)),
-        ("a relativistic particle", fast, (1 - (q_dot**2).sum(axis=1) / 400) ** -0.5),
+        ("the spring pendulum", lagrangian, reference.each(energy, q, q_dot)),
+        ("a charge in a magnetic field", _swung, 0.5 * (q_dot**2).sum(axis=1)),
+        ("a relativistic particle", _fast, (1 - (q_dot**2).sum(axis=1) / 400) ** -0.5),
     ]
     for name, lagrangian, expected in trials:
         found = ask(answer, lagrangian, q, q_dot)
@@ -44,7 +40,7 @@ def batch_energies(answer: Callable) -> Verdict:
             continue
         if np.shape(found) != (5,):
             return verdict.with_hint("One energy for each state of the batch.")
-        values = jax.vmap(lagrangian)(q, q_dot)
+        values = reference.each(lagrangian, q, q_dot)
         if compare(found, values) or compare(found, -values):
             return verdict.with_hint("Where is the momentum?")
         if compare(found, expected + 2 * values, rtol=1e-3, atol=1e-3):
@@ -53,6 +49,17 @@ def batch_energies(answer: Callable) -> Verdict:
             return verdict.with_hint("Does your formula assume a kinetic energy of a special form?")
         return verdict
     return right("Your energies are right, for three Lagrangians of different kinds.")
+
+
+@jax.jit
+def _swung(q, q_dot):
+    """𝓛 with a term linear in the velocity: no energy in it."""
+    return 0.5 * q_dot @ q_dot + 0.8 * (q[0] * q_dot[1] - q[1] * q_dot[0])
+
+
+@jax.jit
+def _fast(q, q_dot):
+    return -jnp.sqrt(1 - q_dot @ q_dot / 400)
 
 
 @check(
@@ -73,10 +80,10 @@ def imbalance(answer: Callable) -> Verdict:
         ("double pendulum", systems.DoublePendulum(mass2=0.6, length2=0.7)),
     ]:
         q, q_dot = jnp.array([1.2, 0.5]), jnp.array([0.7, 2.0])
-        lagrangian = system.lagrangian
+        lagrangian = reference.compiled(system, "lagrangian")
         found = ask(ask(answer, lagrangian), q, q_dot, q_ddot)
-        mass = mechanics.mass_matrix(lagrangian)(q, q_dot)
-        truth = system.acceleration(q, q_dot)
+        _, _, (mass,), _ = reference.facts(lagrangian, q[None], q_dot[None])
+        truth = reference.compiled(system, "acceleration")(q, q_dot)
         settings = {"rtol": 1e-3, "atol": 1e-3}
         name = f"Your residual of the {name}"
         verdict = compare(found, mass @ (q_ddot - truth), name=name, **settings)
@@ -157,6 +164,7 @@ def mended_lagrangian(answer: Callable) -> Verdict:
 def error_power(answer: Callable) -> Verdict:
     """The work of an error: `answer(energy, acceleration, q, q_dot) -> dE/dt` at one state."""
     spring = systems.SpringPendulum()
+    energy, motion = (reference.compiled(spring, name) for name in ("energy", "acceleration"))
     q, q_dot = jnp.array([1.2, 0.5]), jnp.array([0.7, 2.0])
 
     def oscillator(q, q_dot):
@@ -175,11 +183,11 @@ def error_power(answer: Callable) -> Verdict:
             "The position changes, but so does the velocity.": 3 * 0.6 * -0.9,
         }
         return verdict.with_slip(rubbed, slips, rtol=1e-2)
-    still = ask(answer, spring.energy, spring.acceleration, q, q_dot)
+    still = ask(answer, energy, motion, q, q_dot)
     if not abs(float(still)) < 1e-2:
         return wrong("Along the true motion the true energy should not change, but yours does.")
     error = jnp.array([0.3, -0.5])
-    pushed = ask(answer, spring.energy, lambda *at: spring.acceleration(*at) + error, q, q_dot)
+    pushed = ask(answer, energy, lambda *at: motion(*at) + error, q, q_dot)
     expected = 0.3 * 0.7 - 0.5 * 1.2**2 * 2.0
     name = "Friction and the true motion are right; the power of an error"
     verdict = compare(pushed, expected, name=name, rtol=2e-2)
@@ -204,7 +212,7 @@ def trained_pendulum(model: Any, params: Any) -> Verdict:
     if not hasattr(model, "lagrangian"):
         return wrong(f"Expected a model with a Lagrangian, got {type(model).__name__}.")
     q, q_dot = pendulum.sample(jax.random.key(12345), 2000)
-    truth = jax.vmap(pendulum.acceleration)(q, q_dot)
+    truth = reference.each(reference.compiled(pendulum, "acceleration"), q, q_dot)
     lagrangian = partial(model.lagrangian, params)
     ask(lagrangian, q[0], q_dot[0])
     found = np.asarray(ask(jax.jit(jax.vmap(mechanics.acceleration(lagrangian))), q, q_dot))

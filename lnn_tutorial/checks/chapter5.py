@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import evaluate, mechanics, systems
+from lnn_tutorial.checks import reference
 from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, missing, right, wrong
 
 
-def _compiled(function, *arguments):
+def _compiled(function, *arguments, way=jax.jit):
     """As `ask`, in one compiled piece: quicker than many small operations one by one."""
     seen = []
 
@@ -20,10 +21,15 @@ def _compiled(function, *arguments):
         seen.append(function(*arguments))
         return 0.0 if missing(seen) else seen[-1]
 
-    answer = ask(jax.jit(traced) if callable(function) else function, *arguments)
+    answer = ask(way(traced) if callable(function) else function, *arguments)
     if missing(seen):
         raise Stop()
     return answer
+
+
+def _traced(function, *arguments):
+    """As `_compiled`, of which only the shape is needed: nothing is compiled."""
+    return _compiled(function, *arguments, way=lambda traced: partial(jax.eval_shape, traced))
 
 
 @check(
@@ -195,14 +201,6 @@ def _two_sets(found, shape):
     return sets
 
 
-@partial(jax.jit, static_argnums=0)
-def _facts(lagrangian, q, q_dot):
-    """𝓛, p, M and F at states `[n, d]`."""
-    momentum = jax.value_and_grad(lagrangian, argnums=1)
-    equation = mechanics.equation_of_motion(lagrangian)
-    return jax.vmap(lambda *state: (*momentum(*state), *equation(*state)))(q, q_dot)
-
-
 @check(
     "return the acceleration with friction.",
     title="Break the conservation on purpose",
@@ -221,12 +219,13 @@ def friction(answer: Callable) -> Verdict:
         ("double pendulum", systems.DoublePendulum(mass2=0.6, length2=0.7)),
         ("spring pendulum", systems.SpringPendulum(mass=1.5)),
     ]:
-        moves = {gamma: ask(answer, system.lagrangian, gamma) for gamma in (0.0, 0.6, 1.5)}
+        lagrangian = reference.compiled(system, "lagrangian")
+        moves = {gamma: ask(answer, lagrangian, gamma) for gamma in (0.0, 0.6, 1.5)}
         if not callable(moves[0.6]):
             ask(moves[0.6])
         found = _compiled(lambda *at, moves=moves: [f(*at) for f in moves.values()], q, q_dot)
         found = dict(zip(moves, found, strict=True))
-        _, _, (mass,), (force,) = _facts(system.lagrangian, q[None], q_dot[None])
+        _, _, (mass,), (force,) = reference.facts(lagrangian, q[None], q_dot[None])
         mass, free = np.asarray(mass), np.linalg.solve(mass, force)
         if np.shape(found[0.0]) == (2,) and compare(found[0.0], found[0.6], **settings):
             if compare(found[0.0], free, **settings):
@@ -257,7 +256,9 @@ def friction(answer: Callable) -> Verdict:
                 ),
             }
             return verdict.with_slip(change, slips, **settings)
-        _, power = jax.jvp(system.energy, (q, q_dot), (q_dot, jnp.asarray(found[0.6])))
+        _, power = jax.jvp(
+            reference.compiled(system, "energy"), (q, q_dot), (q_dot, jnp.asarray(found[0.6]))
+        )
         verdict = compare(power, -0.6 * q_dot @ q_dot, name="The rate dE/dt", rtol=1e-2, atol=1e-2)
         if not verdict:
             return verdict
@@ -294,7 +295,7 @@ def heavier_pendulum(model: Any, params: Any) -> Verdict:
         )
 
     def error(system):
-        truth = jax.jit(jax.vmap(system.acceleration))(q, q_dot)
+        truth = reference.each(reference.compiled(system, "acceleration"), q, q_dot)
         return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
 
     missed = error(pendulum)
@@ -349,17 +350,18 @@ def gauged_lagrangian(answer: Callable) -> Verdict:
 
     def facts(lagrangian):
         """𝓛, momentum, acceleration and energy at all states."""
-        value, p, mass, force = ask(_facts, lagrangian, places, velocities)
+        value, p, mass, force = ask(reference.facts, lagrangian, places, velocities)
         return value, p, jnp.linalg.solve(mass, force[..., None]), (p * velocities).sum(1) - value
 
     for name, system, F in [
         ("double pendulum", systems.DoublePendulum(), lambda q: q[0] ** 2 * jnp.sin(q[1]) + 3.0),
         ("spring pendulum", systems.SpringPendulum(), lambda q: 2.0 * q[0] * q[1]),
     ]:
-        new = ask(answer, system.lagrangian, F)
-        if np.shape(value := _compiled(new, places[0], velocities[0])) != ():
-            return wrong(f"𝓛 should be one number, got shape {np.shape(value)}.")
-        old, momentum, acceleration, energy = facts(system.lagrangian)
+        lagrangian = reference.compiled(system, "lagrangian")
+        new = ask(answer, lagrangian, F)
+        if (shape := np.shape(_traced(new, places[0], velocities[0]))) != ():
+            return wrong(f"𝓛 should be one number, got shape {shape}.")
+        old, momentum, acceleration, energy = facts(lagrangian)
         new, new_momentum, new_acceleration, new_energy = facts(new)
         height, slope = jax.vmap(jax.value_and_grad(F))(places)
         rate = (slope * velocities).sum(axis=1)

@@ -229,16 +229,23 @@ def _accelerations(density, kappas, ring, phi, phi_dot):
         def scalar(phi, phi_dot):
             return jnp.asarray(density(phi, phi_dot, kappa), float)
 
-        return fields.acceleration(scalar, ring)(*state)
+        blocks, force = fields.equation_of_motion(scalar, ring)(*state)
+        return fields.mass_matrix(blocks, ring), force
 
-    try:  # in one compiled piece: quicker, and a singular mass matrix gives NaN
+    try:  # in one compiled piece: quicker
         found = ask(jax.jit(lambda *state: [moving(x, *state) for x in kappas]), phi, phi_dot)
     except Stop as stop:
         hint = "JAX has to differentiate your density. Is it written with JAX?"
         raise Stop(stop.verdict.with_hint(hint)) from stop
-    if not np.isfinite(found).all():
+    return np.stack([_solved(*map(np.asarray, each)) for each in found])
+
+
+def _solved(mass, force):
+    """φ̈ from the equation of motion, or a verdict if there is none."""
+    finite = np.isfinite(mass).all() and np.isfinite(force).all()
+    if not finite or not np.linalg.cond(mass) < 1e6:
         raise Stop(wrong("Your string has no finite acceleration.", "Has every node a mass?"))
-    return np.asarray(found)
+    return np.linalg.solve(mass, force)
 
 
 def _frequencies(frequency):
