@@ -44,6 +44,7 @@ def test_two_masses_in_several_forms():
         kinetic = 0.5 * m1 * q_dot[0] ** 2 + 0.5 * m2 * q_dot[1] ** 2
         return kinetic - 0.5 * k * (q[1] - q[0] - l) ** 2
 
+    @jax.jit
     def by_autodiff(q, q_dot, *constants):
         L = lambda q, q_dot: lagrangian(q, q_dot, *constants)  # noqa: E731
         mixed = jax.jacobian(jax.grad(L, 1), 0)(q, q_dot)
@@ -78,6 +79,7 @@ def test_two_masses_names_the_slip(slip, words):
 # --- The bead -------------------------------------------------------------------------
 
 
+@jax.jit
 def bead(q, q_dot, m, a, g):
     x, x_dot = q[0], q_dot[0]
     return 0.5 * m * x_dot**2 * (1 + 4 * a**2 * x**2) - m * g * a * x**2
@@ -182,15 +184,18 @@ def test_a_cure_that_is_none(mended, words):
 # --- The spherical pendulum -----------------------------------------------------------
 
 
+@jax.jit
 def spherical(q, q_dot, m, l, g):
     speed2 = l**2 * (q_dot[0] ** 2 + jnp.sin(q[0]) ** 2 * q_dot[1] ** 2)
     return 0.5 * m * speed2 + m * g * l * jnp.cos(q[0])
 
 
+@jax.jit
 def around(q, q_dot, m, l, g):
     return m * l**2 * jnp.sin(q[0]) ** 2 * q_dot[1]
 
 
+@jax.jit
 def energy(q, q_dot, *constants):
     return mechanics.energy(lambda q, v: spherical(q, v, *constants))(q, q_dot)
 
@@ -237,7 +242,7 @@ def double(q, m1, m2, l1, l2):
 def test_the_double_pendulum_by_hand_and_by_autodiff():
     def by_autodiff(q, *constants):
         lagrangian = systems.DoublePendulum(*constants).lagrangian
-        return mechanics.mass_matrix(lagrangian)(q, jnp.zeros(2))
+        return jax.jit(mechanics.mass_matrix(lagrangian))(q, jnp.zeros(2))
 
     for answer in (double, by_autodiff, lambda *a: double(*a).tolist()):
         assert checks.double_pendulum_mass(answer)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lnn_tutorial import checks, evaluate, experiments, mechanics, models, systems, train
+from lnn_tutorial.checks import reference
 
 
 def refused(verdict, *words):
@@ -39,6 +40,15 @@ def test_a_stub_is_nothing_yet(check, stub):
     refused(check(stub), "Nothing here yet")
     refused(check(...), "Nothing here yet")
     refused(check("answer"), "Expected a function")
+
+
+def test_equal_systems_are_one_function():
+    """So JAX need not trace the truth anew for every answer that is tried."""
+    one, same, other = (
+        reference.compiled(systems.DoublePendulum(mass2=mass), "lagrangian") for mass in (2, 2, 3)
+    )
+    assert one is same
+    assert one is not other
 
 
 def test_a_model_not_handed_over():
