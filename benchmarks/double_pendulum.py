@@ -4,8 +4,8 @@ r"""The double pendulum over seeds: the tables and the ablation of its chapter.
 
 Five studies, most of them of whole training runs judged by the paper's protocol:
 
-seeds       five seeds on both kinds of training states: the Lagrangian network, the black box at
-            equal steps, the black box at equal time
+seeds       five seeds on both kinds of training states: the Lagrangian network, the plain one at
+            equal steps, the plain network at equal time
 divergence  fifteen more seeds of the Lagrangian network on the box: does any run diverge?
 ablation    the recipe with one ingredient taken away, three seeds of 10,000 steps
 tuning      peaks of the learning rate and activations, the same grid for both kinds of model,
@@ -65,10 +65,10 @@ def runs(name):
             for seed in range(3)
         }
     if name == "long":
-        return {f"long, {name}": (_long, (name,)) for name in ("lnn", "black_box", "truth")}
+        return {f"long, {name}": (_long, (name,)) for name in ("lnn", "plain", "truth")}
     return {
         f"tuning, {name}, {activation}, {peak}": (_tuned, (name, activation, peak))
-        for name in ("lnn", "black_box")
+        for name in ("lnn", "plain")
         for activation in ACTIVATIONS
         for peak in PEAKS
     }

@@ -34,7 +34,7 @@ __all__ = [
 COLOURS = {
     "truth": "#000000",
     "lnn": "#0072B2",
-    "black_box": "#D55E00",
+    "plain": "#D55E00",
     "hnn": "#009E73",
     "delan": "#CC79A7",
     "hnn_canonical": "#56B4E9",
@@ -45,7 +45,7 @@ COLOURS = {
 LABELS = {
     "truth": "true system",
     "lnn": "Lagrangian network",
-    "black_box": "plain network",
+    "plain": "plain network",
     "hnn": "Hamiltonian network",
     "delan": "deep Lagrangian network",
     "hnn_canonical": "Hamiltonian network, canonical",

@@ -59,11 +59,11 @@ def springs(place):
     return experiments.field_model(nodes), recipe, 2_000, experiments.NoiseProtocol(system)
 
 
-TASKS = {f"double_pendulum_{name}": partial(double_pendulum, name) for name in ("lnn", "black_box")}
+TASKS = {f"double_pendulum_{name}": partial(double_pendulum, name) for name in ("lnn", "plain")}
 TASKS |= {
     f"particle_{lagrangian}_{name}": partial(particle, lagrangian, name)
     for lagrangian in ("paper", "relativistic")
-    for name in ("lnn", "hnn_canonical", "black_box", "hnn", "delan")
+    for name in ("lnn", "hnn_canonical", "plain", "hnn", "delan")
 }
 TASKS |= {"wave_lnn": partial(wave, "centred"), "wave_lnn_raw": partial(wave, "scaled")}
 TASKS |= {f"{place}_lnn": partial(springs, place) for place in ("membrane", "web")}

@@ -293,6 +293,6 @@ def test_trained_pendulum_names_the_slip(half_trained):
     fresh = model.init(jax.random.key(0))
     refused(checks.trained_pendulum(model, fresh), "next to nothing")
     refused(checks.trained_pendulum(model, "params"), "raised")
-    refused(checks.trained_pendulum(models.BlackBox(1), fresh), "BlackBox", "Lagrangian")
+    refused(checks.trained_pendulum(models.PlainNetwork(1), fresh), "PlainNetwork", "Lagrangian")
     refused(checks.trained_pendulum(Massless(), 1.0), "singular")
     refused(checks.trained_pendulum(np.ones(3), 1.0), "Lagrangian")

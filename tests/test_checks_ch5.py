@@ -425,7 +425,7 @@ def test_a_right_double_pendulum_passes():
         (Exact(mass2=3.0), 0.0, ["no finite acceleration"]),
         (Exact(mass2=3.0), np.nan, ["no finite acceleration"]),
         (Exact(mass2=3.0), "params", ["raised"]),
-        (models.BlackBox(2), 1.0, ["BlackBox", "no Lagrangian"]),
+        (models.PlainNetwork(2), 1.0, ["PlainNetwork", "no Lagrangian"]),
         (np.ones(3), 1.0, ["no Lagrangian"]),
     ],
 )

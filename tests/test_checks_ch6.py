@@ -7,7 +7,7 @@ import pytest
 
 from lnn_tutorial import checks, mechanics
 
-CAN = {"black_box": True, "hnn": False, "delan": False, "hnn_canonical": True, "lnn": True}
+CAN = {"plain": True, "hnn": False, "delan": False, "hnn_canonical": True, "lnn": True}
 
 
 def refused(verdict, *words):
@@ -190,7 +190,7 @@ def test_a_wrong_judgement_of_a_network_is_named_with_a_question(name):
 
 
 def test_judgements_are_asked_for():
-    refused(checks.magnetic_field(charge, {"lnn": True}), "a dict with the keys black_box")
+    refused(checks.magnetic_field(charge, {"lnn": True}), "a dict with the keys plain")
     refused(checks.magnetic_field(charge, 3), "a dict with the keys")
     unsaid = {**CAN, "hnn": ...}
     refused(checks.magnetic_field(charge, unsaid), "Nothing here yet")

@@ -180,7 +180,7 @@ def test_training_on_few_states_shows_by_those_held_out():
     """Labels that are nothing but noise can be learned by heart, and then held-out ones cannot."""
     noise = data.arrays(Q, Q_DOT, Q_DDOT, trajectory=range(100))
     training, held_out = split(noise, 0.5)
-    model = models.BlackBox(dim=2, width=64, depth=1)
+    model = models.PlainNetwork(dim=2, width=64, depth=1)
     loss = train.acceleration_loss(model)
     settings = {"key": jax.random.key(1), "steps": 600, "chunk": 100, "progress": False}
     settings |= {"held_out": held_out, "optimizer": train.muon(0.05, 600)}

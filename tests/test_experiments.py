@@ -65,7 +65,7 @@ def test_the_papers_recipe_is_adam_from_1e3_down_on_batches_of_32_from_the_box()
 @pytest.mark.parametrize(("name", "power"), [("l1", 1), ("l2", 2)])
 def test_a_recipe_trains_on_the_loss_and_the_states_that_it_names(name, power):
     """The first loss, by hand: Σᵢ |âᵢ − aᵢ| or its squares, of 32 states, from the run's seed."""
-    model = replace(experiments.paper_models()["black_box"], width=8, depth=1)
+    model = replace(experiments.paper_models()["plain"], width=8, depth=1)
     fit = experiments.paper_recipe(name).fit(model, seed=5, steps=1, label="x", progress=False)
     init_key, data_key = jax.random.split(jax.random.key(5))
     q, v = DOUBLE.sample(jax.random.fold_in(data_key, 0), 32)
@@ -82,8 +82,8 @@ def test_the_contestants_differ_in_their_last_layer_alone():
         name: [x["weight"].shape for x in jax.eval_shape(model.init, KEY)]
         for name, model in experiments.double_pendulum_models().items()
     }
-    assert shapes["lnn"][:-1] == shapes["black_box"][:-1]
-    assert [shapes[name][-1][1] for name in ("lnn", "black_box")] == [1, 2]
+    assert shapes["lnn"][:-1] == shapes["plain"][:-1]
+    assert [shapes[name][-1][1] for name in ("lnn", "plain")] == [1, 2]
 
 
 def test_a_change_reaches_both_contestants():
@@ -159,28 +159,26 @@ def experiment(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("lnn", "black_box", "more"),
+    ("lnn", "plain", "more"),
     [(0.005, 0.001, 5000), (0.0051, 0.001, 5000), (0.0054, 0.001, 5500), (0.001, 0.002, 1000)],
 )
-def test_equal_time_is_as_many_steps_as_fit_into_the_lagrangians_time(
-    experiment, lnn, black_box, more
-):
+def test_equal_time_is_as_many_steps_as_fit_into_the_lagrangians_time(experiment, lnn, plain, more):
     """In whole chunks of 500, and never fewer than the Lagrangian network has."""
-    ledger = Ledger(LNN=lnn, BlackBox=black_box)
+    ledger = Ledger(LNN=lnn, PlainNetwork=plain)
     result = experiment(ledger, seed=7, steps=1000, starts=3)
     assert ledger.calls == {
         "lnn": ("LNN", "box", "relative", 7, 1000),
-        "black_box": ("BlackBox", "box", "relative", 7, 1000),
-        "black_box_same_time": ("BlackBox", "box", "relative", 7, more),
+        "plain": ("PlainNetwork", "box", "relative", 7, 1000),
+        "plain_same_time": ("PlainNetwork", "box", "relative", 7, more),
     }
-    assert result["models"]["black_box_same_time"]["states_seen"] == 128 * more
+    assert result["models"]["plain_same_time"]["states_seen"] == 128 * more
     assert result["states_seen"] == result["models"]["lnn"]["states_seen"] == 128_000
-    assert result["train_seconds"] == pytest.approx(1000 * lnn + (1000 + more) * black_box)
+    assert result["train_seconds"] == pytest.approx(1000 * lnn + (1000 + more) * plain)
     assert (result["recipe"], result["states"], result["starts"]) == ("course", "box", 3)
 
 
 def test_the_papers_way_is_chosen_by_name(experiment):
-    ledger = Ledger(LNN=0.2, BlackBox=0.1)
+    ledger = Ledger(LNN=0.2, PlainNetwork=0.1)
     result = experiment(ledger, paper=True, loss="l2", steps=2)
     assert (result["recipe"], result["states_seen"]) == ("paper", 64)
     assert {call[1:3] for call in ledger.calls.values()} == {("box", "l2")}
@@ -221,12 +219,12 @@ def test_a_small_experiment_goes_on_from_its_checkpoints(tmp_path, monkeypatch):
     first = experiments.double_pendulum(**settings)
     assert first["models"]["lnn"]["train_seconds"] == begun.seconds
     kept = sorted(path.parent.name for path in tmp_path.glob("*/checkpoint.npz"))
-    assert kept == ["black_box", "black_box_same_time", "lnn"]
+    assert kept == ["plain", "plain_same_time", "lnn"]
     again = experiments.double_pendulum(**settings)
     assert json.dumps(again) == json.dumps(first)
     learned = {"energy_unexplained", "learned_energy_drift"}
     assert learned <= first["models"]["lnn"].keys()
-    assert not learned & first["models"]["black_box"].keys()
+    assert not learned & first["models"]["plain"].keys()
     with pytest.raises(store.StoreError, match="its loss is 'l1', this run's is 'l2'"):
         experiments.double_pendulum(**settings, loss="l2")
 
@@ -240,7 +238,7 @@ def test_the_five_contestants_differ_in_what_they_assume_alone():
     """One width, depth, activation and set of features; the momenta are the system's own."""
     for name, system in experiments.PARTICLES.items():
         contestants = experiments.particle_models(name)
-        assert set(contestants) == {"lnn", "black_box", "hnn", "delan", "hnn_canonical"}
+        assert set(contestants) == {"lnn", "plain", "hnn", "delan", "hnn_canonical"}
         faces = {
             (m.width, m.depth, m.activation, m.velocity_features, m.position_scale, m.context_scale)
             for m in contestants.values()
@@ -255,7 +253,7 @@ def test_the_five_contestants_differ_in_what_they_assume_alone():
 
 def test_a_polish_goes_on_from_what_was_trained():
     """The first losses are those of the recipe without it; then as many as it has steps."""
-    model = replace(experiments.particle_models()["black_box"], width=4, depth=1)
+    model = replace(experiments.particle_models()["plain"], width=4, depth=1)
     recipe = experiments.particle_recipe(PARTICLE, experiments.Polish(3, 16))
     settings = {"seed": 2, "steps": 5, "label": "x", "progress": False}
     plain = replace(recipe, polish=None).fit(model, **settings)

@@ -441,8 +441,8 @@ def test_calls_that_cannot_work_are_refused():
         fields.LagrangianGraphNetwork(models.LNN(dim=3, context=1), nodes)
     with pytest.raises(ValueError, match="a field has no force"):
         fields.LagrangianGraphNetwork(models.LNN(dim=3, force=lambda q, v: -v), nodes)
-    with pytest.raises(TypeError, match="with a Lagrangian, got BlackBox"):
-        fields.LagrangianGraphNetwork(models.BlackBox(dim=3), nodes)
+    with pytest.raises(TypeError, match="with a Lagrangian, got PlainNetwork"):
+        fields.LagrangianGraphNetwork(models.PlainNetwork(dim=3), nodes)
 
 
 OF_A_DENSITY = {

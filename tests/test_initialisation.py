@@ -152,7 +152,7 @@ def test_the_typical_size_needs_a_list_of_four():
     ("change", "error", "message"),
     [
         ({"model": models.LNN(dim=2)}, TypeError, "kinetic_offset=False"),
-        ({"model": models.BlackBox(dim=2)}, TypeError, "expected an LNN"),
+        ({"model": models.PlainNetwork(dim=2)}, TypeError, "expected an LNN"),
         ({"states": 3}, ValueError, "states >= 4, got 3"),
         ({"states": 32.0}, TypeError, "states to be a whole number"),
         ({"log_sigma": jnp.array([0.0, jnp.nan])}, ValueError, "log_sigma to be finite"),

@@ -44,12 +44,12 @@ def test_reproduce_measures_both_models_and_the_floor(reproduced):
     result = json.loads((folder / "out.json").read_text())
     assert (result["experiment"], result["seed"], result["steps"]) == ("spring-pendulum", 3, 600)
     assert result["states_seen"] == 600 * 128
-    for model in ("lnn", "black_box"):
+    for model in ("lnn", "plain"):
         for name in FIGURES:
             assert result["models"][model][name] >= 0
-    # Even after 600 steps, the Lagrangian keeps the energy better than the black box.
-    lnn, black_box = (result["models"][m]["energy_error_mean"] for m in ("lnn", "black_box"))
-    assert lnn < black_box
+    # Even after 600 steps, the Lagrangian keeps the energy better than the plain network.
+    lnn, plain = (result["models"][m]["energy_error_mean"] for m in ("lnn", "plain"))
+    assert lnn < plain
     assert result["integrator_floor"]["energy_error_max"] < 1e-4
 
 
@@ -65,7 +65,7 @@ def test_reproduce_the_double_pendulum_measures_three_models_and_the_floor(tmp_p
     told = {"experiment": "double-pendulum", "seed": 3, "steps": 3, "starts": 1, "states_seen": 384}
     assert told.items() <= result.items()
     assert (result["recipe"], result["states"]) == ("course", "box")
-    assert list(result["models"]) == ["lnn", "black_box", "black_box_same_time"]
+    assert list(result["models"]) == ["lnn", "plain", "plain_same_time"]
     for figures in result["models"].values():
         for name in FIGURES:
             assert figures[name] is None or figures[name] >= 0
@@ -74,7 +74,7 @@ def test_reproduce_the_double_pendulum_measures_three_models_and_the_floor(tmp_p
     assert set(ENERGY) <= result["integrator_floor"].keys()
     assert result["integrator_floor"]["energy_error_max"] < 1e-3
     assert "double-pendulum, seed 3, 384 states seen" in run.stdout
-    for name in (*FIGURES, "black_box_same_time", "integrator floor"):
+    for name in (*FIGURES, "plain_same_time", "integrator floor"):
         assert name in run.stdout
 
 

@@ -357,7 +357,10 @@ def test_what_does_not_fit_is_refused_when_the_model_is_made(settings, message):
         (lambda: models.Dissipation(width=0), "width >= 1"),
         (lambda: models.Dissipation(activation="step"), "unknown activation 'step'"),
         (lambda: models.Torque("some"), "gain to be a number, got 'some'"),
-        (lambda: models.BlackBox(2, force=models.Torque()), "unexpected keyword argument 'force'"),
+        (
+            lambda: models.PlainNetwork(2, force=models.Torque()),
+            "unexpected keyword argument 'force'",
+        ),
         (lambda: models.HNN(2, known=systems.Pendulum()), "unexpected keyword argument 'known'"),
     ],
 )
@@ -380,7 +383,7 @@ def test_a_torque_comes_where_one_is_wanted_and_nowhere_else():
     ):
         with pytest.raises(ValueError, match=message):
             DRIVEN.rollout(params, *AT_REST, torque=torque, **steps)
-    for kind in (models.LNN, models.HNN, models.BlackBox, models.DeLaN):
+    for kind in (models.LNN, models.HNN, models.PlainNetwork, models.DeLaN):
         model = kind(dim=1, width=1, depth=1)
         params = model.init(jax.random.key(0))
         for call in (model.acceleration, partial(model.compare, q_ddot=jnp.ones(1))):

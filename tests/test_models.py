@@ -13,7 +13,7 @@ from lnn_tutorial import features, integrate, mechanics, models, systems, train
 FACE = {"dim": 2, "angles": (False, True), "velocity_scale": (2.0, 5.0), "width": 6, "depth": 2}
 MODELS = [
     models.LNN(**FACE),
-    models.BlackBox(**FACE, acceleration_scale=(3.0, 4.0)),
+    models.PlainNetwork(**FACE, acceleration_scale=(3.0, 4.0)),
     models.HNN(**FACE),
     models.HNN(**FACE, momenta_of=systems.SpringPendulum(), momentum_scale=2.0),
     models.DeLaN(**FACE),
@@ -70,7 +70,7 @@ def test_wrapped_angles_enter_as_one_number_within_minus_pi_and_pi():
     ],
 )
 def test_the_network_has_an_input_for_each_feature(named, angles, inputs):
-    for kind in (models.LNN, models.BlackBox):
+    for kind in (models.LNN, models.PlainNetwork):
         model = kind(**{**FACE, "angles": angles}, angle_features=named)
         first, *_ = jax.eval_shape(model.init, jax.random.key(0))
         assert first["weight"].shape == (inputs, 6)
@@ -117,7 +117,7 @@ def test_relu_has_no_mass_but_the_offset():
         np.testing.assert_allclose(mass, offset * np.diag([1 / 4, 1 / 25]), atol=1e-6)
 
 
-def test_a_black_box_answers_in_units_of_its_scale():
+def test_a_plain_answers_in_units_of_its_scale():
     params = MODELS[1].init(jax.random.key(0))
     np.testing.assert_allclose(
         MODELS[1].acceleration(params, Q, Q_DOT),
@@ -160,14 +160,14 @@ def test_a_black_box_answers_in_units_of_its_scale():
     ],
 )
 def test_bad_settings_are_refused_when_the_model_is_made(change, error, message):
-    for kind in (models.LNN, models.BlackBox, models.HNN, models.DeLaN):
+    for kind in (models.LNN, models.PlainNetwork, models.HNN, models.DeLaN):
         with pytest.raises(error, match=message):
             kind(**{**FACE, **change})
 
 
-def test_the_black_boxs_scale_is_checked_too():
+def test_the_plains_scale_is_checked_too():
     with pytest.raises(ValueError, match="acceleration_scale > 0"):
-        models.BlackBox(**FACE, acceleration_scale=-1.0)
+        models.PlainNetwork(**FACE, acceleration_scale=-1.0)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
@@ -257,7 +257,7 @@ class OwnDeepLagrangian(models.DeLaN):
         return super().lagrangian(params, q, q_dot, context) - 5 * q @ q
 
 
-class OwnBlackBox(models.BlackBox):
+class OwnPlainNetwork(models.PlainNetwork):
     def network(self, params, q, q_dot, context=None):
         return -10 * jnp.asarray(self.velocity_scale) ** 2 * q
 
@@ -272,7 +272,7 @@ class OwnBlackBox(models.BlackBox):
         OwnKnown,
         OwnDeepKnown,
         OwnDeepLagrangian,
-        OwnBlackBox,
+        OwnPlainNetwork,
     ],
     ids=lambda kind: kind.__name__,
 )
@@ -324,7 +324,7 @@ def test_what_a_subclass_of_a_hamiltonian_network_overrides_moves_it(kind, frict
         np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
-@pytest.mark.parametrize("kind", [models.LNN, models.BlackBox, models.HNN, models.DeLaN])
+@pytest.mark.parametrize("kind", [models.LNN, models.PlainNetwork, models.HNN, models.DeLaN])
 def test_with_centred_positions_a_common_shift_changes_nothing(kind):
     model = kind(dim=3, width=8, depth=1, position_features="centred")
     params = model.init(jax.random.key(0))
@@ -344,7 +344,7 @@ SMALL = {"dim": 1, "context": 1, "context_scale": 3.0, "width": 8, "depth": 2}
 IN_FIELD = [
     models.LNN(**SMALL, velocity_features="rapidity", kinetic_offset=5.0),
     models.LNN(**SMALL, velocity_features="arcsine"),
-    models.BlackBox(**SMALL, velocity_features="rapidity"),
+    models.PlainNetwork(**SMALL, velocity_features="rapidity"),
     models.HNN(**SMALL, velocity_features="rapidity"),
     models.HNN(**SMALL, velocity_features="rapidity", momenta_of=PARTICLE),
     models.DeLaN(**SMALL),
@@ -410,7 +410,7 @@ def test_features_that_know_the_limit(name, expected):
 # --- Features of one's own, settings in any form ------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [models.LNN, models.BlackBox, models.HNN])
+@pytest.mark.parametrize("kind", [models.LNN, models.PlainNetwork, models.HNN])
 def test_a_feature_of_ones_own_takes_the_place_of_a_named_one(kind):
     """The same features, spelled out or by the handy arguments: the same network."""
     handy = kind(**FACE, position_scale=4.0, context=1, context_scale=3.0)

@@ -251,15 +251,15 @@ def test_the_import_sets_no_style_and_use_style_does():
 def test_each_model_has_its_own_colour_and_name():
     assert len(set(plots.COLOURS.values())) == len(plots.COLOURS)
     assert set(plots.LABELS) == set(plots.COLOURS)
-    ax = plots.energy(T, {"lnn": T, "truth": 0 * T, "black_box": T**2, "mine": T})
-    assert colours(ax)[:3] == [plots.COLOURS[m] for m in ("lnn", "truth", "black_box")]
+    ax = plots.energy(T, {"lnn": T, "truth": 0 * T, "plain": T**2, "mine": T})
+    assert colours(ax)[:3] == [plots.COLOURS[m] for m in ("lnn", "truth", "plain")]
     assert [text.get_text() for text in ax.get_legend().get_texts()][3] == "mine"
     assert ax.get_xlabel() == "time (s)"
     assert ax.get_ylabel() == "energy (J)"
 
 
 def test_curves_that_are_no_models_get_colours_of_their_own():
-    ax = plots.energy(T, {"tanh": T, "relu": T, "lnn": T, "black_box": T})
+    ax = plots.energy(T, {"tanh": T, "relu": T, "lnn": T, "plain": T})
     assert len(set(colours(ax))) == 4
     ax = plots.energy(T, {str(i): T for i in range(9)})
     assert len(set(colours(ax))) == 8

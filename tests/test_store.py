@@ -166,7 +166,7 @@ def test_a_header_must_be_json(tmp_path):
 FACE = {"dim": 2, "angles": (False, True), "velocity_scale": (2.0, 5.0), "width": 4, "depth": 1}
 MODELS = [
     models.LNN(**FACE, position_scale=1.5, initialisation="eq16", kinetic_offset=False),
-    models.BlackBox(**FACE, acceleration_scale=(3.0, 4.0), angle_features="wrapped"),
+    models.PlainNetwork(**FACE, acceleration_scale=(3.0, 4.0), angle_features="wrapped"),
     models.HNN(**FACE, momenta_of=systems.DoublePendulum(mass2=3.0)),
     models.HNN(dim=1, context=1, velocity_features="rapidity", momenta_of=systems.PaperParticle()),
     models.DeLaN(**FACE),

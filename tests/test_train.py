@@ -22,7 +22,7 @@ from lnn_tutorial.train import looks, loop
 
 SYSTEM = systems.Pendulum()
 LNN = models.LNN(dim=1, angles=(True,), velocity_scale=5.0, width=8, depth=1)
-NETWORK = models.BlackBox(
+NETWORK = models.PlainNetwork(
     dim=1, angles=(True,), velocity_scale=5.0, width=8, depth=1, acceleration_scale=10.0
 )
 
@@ -165,7 +165,7 @@ def test_an_unfinished_run_goes_on_to_the_same_bits(whole, tmp_path, monkeypatch
     assert_same_fit(whole, run(checkpoint=tmp_path))  # already done: nothing is trained again
 
 
-CONFIGURATION = {"model": "a black box", "loss": "l2", "seconds": 40.0, "sizes": (16, 16)}
+CONFIGURATION = {"model": "a plain network", "loss": "l2", "seconds": 40.0, "sizes": (16, 16)}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ CONFIGURATION = {"model": "a black box", "loss": "l2", "seconds": 40.0, "sizes":
         ({"seconds": 20.0}, "its seconds is 40.0, this run's is 20.0"),
         ({"sizes": (16, 8)}, r"its sizes is \[16, 16\], this run's is \[16, 8\]"),
         ({"noise": 0.5}, "its noise is None, this run's is 0.5"),
-        ({"model": None}, "its model is 'a black box', this run's is None"),
+        ({"model": None}, "its model is 'a plain network', this run's is None"),
     ],
 )
 def test_a_checkpoint_of_another_configuration_is_refused_and_the_difference_named(
@@ -189,7 +189,7 @@ def test_an_entry_that_this_run_no_longer_has_is_a_difference_too(configured):
     fewer = {name: CONFIGURATION[name] for name in ("model", "loss", "seconds")}
     with pytest.raises(store.StoreError, match=r"its sizes is \[16, 16\], this run's is None"):
         run(checkpoint=configured, configuration=fewer)
-    with pytest.raises(store.StoreError, match="its model is 'a black box', this run's is None"):
+    with pytest.raises(store.StoreError, match="is 'a plain network', this run's is None"):
         run(checkpoint=configured)
 
 
@@ -207,7 +207,7 @@ def configured(tmp_path_factory):
 @pytest.mark.parametrize(
     ("configuration", "message"),
     [
-        ({"model": NETWORK}, "configuration that JSON can hold: .*BlackBox is not"),
+        ({"model": NETWORK}, "configuration that JSON can hold: .*PlainNetwork is not"),
         ({"noise": float("nan")}, "configuration that JSON can hold: Out of range"),
         ({(1, 2): "x"}, "configuration that JSON can hold: keys must be"),
         (["l1"], "configuration to be a dict or None, got list"),
@@ -815,7 +815,7 @@ def test_a_warmup_is_a_share_of_the_steps(warmup):
 
 
 @pytest.mark.parametrize("name", ["l1", "l2", "relative", "residual"])
-@pytest.mark.parametrize("kind", [models.BlackBox, models.HNN])
+@pytest.mark.parametrize("kind", [models.PlainNetwork, models.HNN])
 def test_accelerations_of_another_shape_are_refused_and_not_broadcast(kind, name):
     model = kind(dim=2, width=4)
     params, state = jax.eval_shape(model.init, jax.random.key(0)), jnp.ones((7, 2))
@@ -874,7 +874,7 @@ def test_a_batch_that_is_singular_to_the_precision_is_left_out():
 
 def test_the_residual_is_as_long_as_the_error_and_holds_its_denominator():
     q, q_dot = SYSTEM.sample(jax.random.key(0), 1)
-    model = models.BlackBox(1, SYSTEM.angles, width=4)
+    model = models.PlainNetwork(1, SYSTEM.angles, width=4)
     params, a = model.init(jax.random.key(1)), jnp.array([30.0])
     residual = partial(train.relative_residual(model, 5.0), params, q[0], q_dot[0])
     found = jax.jit(model.acceleration)(params, q[0], q_dot[0])

@@ -152,13 +152,13 @@ def kinetic_energy(answer: Callable) -> Verdict:
 
 
 NETWORKS = {
-    "black_box": "What does the plain network take for granted?",
+    "plain": "What does the plain network take for granted?",
     "hnn": "What may the acceleration of a Hamiltonian network on (q, q̇) depend on?",
     "delan": "𝓛 = ½ q̇ᵀ M(q) q̇ − V(q): is there a term of the first degree in the velocities?",
     "hnn_canonical": "The true momenta are given. Is there an H(q, p)?",
     "lnn": "Is there a Lagrangian?",
 }
-LEARNERS = {"black_box": True, "hnn": False, "delan": False, "hnn_canonical": True, "lnn": True}
+LEARNERS = {"plain": True, "hnn": False, "delan": False, "hnn_canonical": True, "lnn": True}
 
 
 @check(

@@ -55,7 +55,7 @@ def double_pendulum_models(**change):
     face |= {"activation": "silu", **change}
     return {
         "lnn": models.LNN(**face),
-        "black_box": models.BlackBox(**face, acceleration_scale=20.0),
+        "plain": models.PlainNetwork(**face, acceleration_scale=20.0),
     }
 
 
@@ -84,7 +84,7 @@ def paper_models(**change):
     face |= {"width": 500, "depth": 4, "activation": "softplus", **change}
     return {
         "lnn": models.LNN(**{"initialisation": "eq16", "kinetic_offset": False} | face),
-        "black_box": models.BlackBox(**face),
+        "plain": models.PlainNetwork(**face),
     }
 
 
@@ -110,11 +110,11 @@ def double_pendulum(
     checkpoint=None,
     progress=True,
 ):
-    """A Lagrangian network and a black box learn the double pendulum.
+    """A Lagrangian network and a plain network learn the double pendulum.
 
     All see the same states, drawn fresh for every step, with the same width, depth, optimiser,
-    schedule and loss. `black_box` has the Lagrangian network's number of steps, and
-    `black_box_same_time` about as many as fit into its training time. All are judged by
+    schedule and loss. `plain` has the Lagrangian network's number of steps, and
+    `plain_same_time` about as many as fit into its training time. All are judged by
     `double_pendulum_protocol`.
 
     Args:
@@ -144,9 +144,9 @@ def double_pendulum(
     protocol = double_pendulum_protocol(starts)
     settings = {"seed": seed, "checkpoint": checkpoint, "progress": progress}
     figures, _ = compete(contestants, recipe, protocol, steps=steps, **settings)
-    ratio = figures["lnn"]["train_seconds"] / figures["black_box"]["train_seconds"]
+    ratio = figures["lnn"]["train_seconds"] / figures["plain"]["train_seconds"]
     more = max(steps, 500 * round(ratio * steps / 500))  # whole chunks of `fit`
-    longer = {"black_box_same_time": contestants["black_box"]}
+    longer = {"plain_same_time": contestants["plain"]}
     figures |= compete(longer, recipe, protocol, steps=more, **settings)[0]
     facts = {"starts": starts, "recipe": "paper" if paper else "course", "states": states}
     return result("double-pendulum", figures, protocol, seed=seed, steps=steps, **facts)

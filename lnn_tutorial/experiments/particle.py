@@ -41,7 +41,7 @@ def particle_models(lagrangian="paper", **change):
     face |= {"width": 24, "depth": 3, "activation": "softplus", **change}
     return {
         "lnn": models.LNN(**face, kinetic_offset=5.0),
-        "black_box": models.BlackBox(**face),
+        "plain": models.PlainNetwork(**face),
         "hnn": models.HNN(**face),
         "delan": models.DeLaN(**face),
         "hnn_canonical": models.HNN(**face, momenta_of=PARTICLES[lagrangian]),

@@ -6,7 +6,7 @@ from lnn_tutorial.experiments.recipe import STARTS, Recipe, command_line, compet
 
 @command_line(starts=STARTS)
 def spring_pendulum(seed=0, steps=5000, starts=40, checkpoint=None, progress=True):
-    """A Lagrangian network and a black box learn the spring pendulum from equal data.
+    """A Lagrangian network and a plain network learn the spring pendulum from equal data.
 
     Both see the same fresh states, 128 a step, with the same width, depth, optimiser and bounded
     loss. Both are judged on 10,000 fresh states, and on released starts over 100 s at 0.1 s with
@@ -27,7 +27,7 @@ def spring_pendulum(seed=0, steps=5000, starts=40, checkpoint=None, progress=Tru
     face = {"dim": 2, "angles": system.angles, "velocity_scale": 5.0, "width": 64, "depth": 3}
     contestants = {
         "lnn": models.LNN(**face),
-        "black_box": models.BlackBox(**face, acceleration_scale=20.0),
+        "plain": models.PlainNetwork(**face, acceleration_scale=20.0),
     }
     recipe = Recipe(train.labelled(system), "box", lambda n: train.muon(0.02, n), scale=20.0)
     unit = system.mass * system.gravity * system.rest_length

@@ -24,7 +24,6 @@ A model of one's own is a subclass, and whatever it overrides is respected every
 `network` or `lagrangian` by the acceleration, `acceleration` by training and rollouts.
 """
 
-from lnn_tutorial.models.black_box import BlackBox
 from lnn_tutorial.models.forces import Dissipation, Force, Torque, ViscousFriction
 from lnn_tutorial.models.from_lagrangian import FromLagrangian
 from lnn_tutorial.models.hamiltonian import HNN
@@ -35,6 +34,7 @@ from lnn_tutorial.models.model import (
     VELOCITY_FEATURES,
     Model,
 )
+from lnn_tutorial.models.plain import PlainNetwork
 
 __all__ = [  # noqa: RUF022, the order of the API page
     "Model",
@@ -42,7 +42,7 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "LNN",
     "DeLaN",
     "HNN",
-    "BlackBox",
+    "PlainNetwork",
     "Force",
     "ViscousFriction",
     "Dissipation",

@@ -8,7 +8,7 @@ from lnn_tutorial.models.model import Model
 
 
 @dataclass(frozen=True)
-class BlackBox(Model):
+class PlainNetwork(Model):
     r"""The baseline, a plain network for the acceleration: q̈ = a₀ · network(q, q̇).
 
     Args:
