@@ -32,14 +32,13 @@ def files(name):
 
 
 def test_every_module_is_named_in_the_order_and_imports_only_from_before():
-    helpers = {"__init__", "_player"}
-    found = {path.stem for path in FOLDER.glob("*.py")} - helpers
+    found = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
     found |= {path.parent.name for path in FOLDER.glob("*/__init__.py")}
     assert found == set(ORDER)
     for place, name in enumerate(ORDER):
         for path in files(name):
             before = ORDER[: place + (path.parent != FOLDER)]  # a folder's files know each other
-            assert imported(path) - {"_player"} <= set(before), path
+            assert imported(path) <= set(before), path
 
 
 def test_a_file_fits_in_one_sitting():

@@ -2,16 +2,20 @@
 
 import base64
 import io
+import math
 import re
+import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from lnn_tutorial import _player, plots
+from lnn_tutorial import plots
 
 
 @pytest.fixture(autouse=True)
@@ -218,6 +222,31 @@ def test_glued_text_is_what_the_book_shows(shown, value, spec, text):
     assert variables.format_plain_text(stored, spec) == text
 
 
+def test_glue_takes_several_at_once_as_prose_prints_them(shown, capsys):
+    variables = pytest.importorskip("myst_nb.core.variables")
+    plots.glue(ch3_error=4e-5, ch3_steps=np.int64(12_800), ch3_best="soft\u00a0plus")
+    glued = {
+        settings["metadata"]["scrapbook"]["name"]: variables.format_plain_text(text, "s")
+        for (text,), settings in ((data.values(), settings) for data, settings in shown)
+    }
+    assert glued == {
+        "ch3_error": "4\u00a0×\u00a010⁻⁵",
+        "ch3_steps": "12,800",
+        "ch3_best": "soft\u00a0plus",
+    }
+    assert capsys.readouterr().out.splitlines() == [f"{k} = {v}" for k, v in glued.items()]
+
+
+def test_nothing_is_glued_where_one_value_is_bad(shown):
+    with pytest.raises(ValueError, match="finite number, got inf"):
+        plots.glue(ch1_good=1.0, ch1_bad=np.inf)
+    with pytest.raises(TypeError, match="expected names and values"):
+        plots.glue()
+    with pytest.raises(TypeError, match="expected names and values"):
+        plots.glue("ch1_a", 1.0, ch1_b=2.0)
+    assert shown == []
+
+
 @pytest.mark.parametrize("name", ["", "1st", "a:b", "a b", "ä", None])
 def test_a_bad_name_is_refused(name):
     with pytest.raises(ValueError, match="expected a name of letters"):
@@ -225,11 +254,277 @@ def test_a_bad_name_is_refused(name):
 
 
 def test_a_bad_value_is_refused():
-    with pytest.raises(ValueError, match="finite number to glue, got nan"):
+    with pytest.raises(ValueError, match="finite number, got nan"):
         plots.glue("a", np.nan)
     for value in ([1.0, 2.0], None, object()):
-        with pytest.raises(TypeError, match="one number or text"):
+        with pytest.raises(TypeError, match="one number, or text"):
             plots.glue("a", value)
+
+
+# --- Numbers --------------------------------------------------------------------------
+
+
+def read_back(text):
+    """The number that a reader reads."""
+    digits = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--", ",\u00a0")
+    mantissa, _, power = text.partition("×")
+    exponent = power.strip("\u00a0").removeprefix("10").translate(digits) or "0"
+    return float(f"{mantissa.translate(digits)}e{exponent}")
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.00412, 2, "0.0041"),
+        (-0.41, 2, "−0.41"),
+        (1.3, 2, "1.3"),
+        (1.96, 2, "2.0"),
+        (0.5, 2, "0.5"),
+        (12_800, 2, "12,800"),
+        (2000, 2, "2000"),
+        (-1_234_567, 2, "−1,234,567"),
+        (128.4, 2, "130"),
+        (128.0, 2, "128"),
+        (43_218.7, 3, "43,200"),
+        (4e-5, 2, "4\u00a0×\u00a010⁻⁵"),
+        (-4.24e-5, 2, "−4.2\u00a0×\u00a010⁻⁵"),
+        (0.00099999, 2, "0.0010"),
+        (999_970.5, 2, "1.0\u00a0×\u00a010⁶"),
+        (2e6, 2, "2\u00a0×\u00a010⁶"),
+        (np.float32(0.1), 3, "0.1"),
+        (np.array(math.pi), 4, "3.142"),
+        (0.0, 2, "0"),
+        (-0.0, 2, "0"),
+        (9.96, 1, "10"),
+    ],
+)
+def test_a_number_reads_as_in_a_book(value, digits, text):
+    assert plots.number(value, digits) == text
+
+
+@given(
+    st.floats(min_value=1e-300, max_value=1e300) | st.floats(-1e300, -1e-300),
+    st.integers(min_value=1, max_value=8),
+)
+def test_what_a_number_reads_is_right_to_its_last_digit(value, digits):
+    text = plots.number(value, digits)
+    exponent = math.floor(math.log10(abs(value)))
+    half = 0.5 * 10.0 ** (exponent - digits + 1)
+    assert abs(read_back(text) - value) <= half * (1 + 1e-9)
+    assert not re.search(r"[- e]", text)
+
+
+@given(st.integers(-(10**15), 10**15))
+def test_a_whole_number_keeps_every_digit(value):
+    assert read_back(plots.number(value)) == value
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_a_number_must_be_finite(value):
+    with pytest.raises(ValueError, match="finite"):
+        plots.number(value)
+
+
+def test_a_number_must_be_one_number_of_some_digits():
+    for value in ("1.3", [1.0, 2.0], None, True, 1j):
+        with pytest.raises(TypeError, match="one number"):
+            plots.number(value)
+    for digits in (0, 1.5, True):
+        with pytest.raises(ValueError, match="at least one digit"):
+            plots.number(1.0, digits)
+
+
+# --- Tables ---------------------------------------------------------------------------
+
+ERROR, SPEED = "error (%)", "speed"
+MEASURED = {
+    "lnn": {ERROR: [0.41, 0.3, 0.9], SPEED: 3},
+    "plain": {ERROR: [40.0, 1.3, 0.2], SPEED: 12_800},
+    "tanh & <ReLU>": {ERROR: [np.nan, np.inf, 7.0]},
+    "truth": {ERROR: 1e-6, SPEED: "as it is"},
+}
+
+
+def measured(**changes):
+    settings = {"caption": "Errors <and> speeds.", "best": {ERROR: "low", SPEED: "high"}}
+    return plots.table(MEASURED, **settings | changes)
+
+
+def xml(made):
+    """The table, read by a parser that forgives nothing."""
+    return ET.fromstring(made._repr_html_())
+
+
+def text(element):
+    return "".join(element.itertext())
+
+
+def body(made):
+    """{row: its cells}."""
+    rows = xml(made).findall("tbody/tr")
+    return {text(row.find("th")): row.findall("td") for row in rows}
+
+
+def test_a_table_is_well_formed_and_has_what_a_screen_reader_needs():
+    made = xml(measured(name="tab-ch5-energy", head="model"))
+    assert made.tag == "table"
+    assert made.get("class") == "lnn-table"
+    assert made.get("data-name") == "tab-ch5-energy"
+    assert text(made.find("caption")) == "Errors <and> speeds."
+    heads = made.findall("thead/tr/th")
+    assert [text(head) for head in heads] == ["model", ERROR + "median, worst", SPEED]
+    assert {head.get("scope") for head in heads} == {"col"}
+    assert {row[0].get("scope") for row in made.findall("tbody/tr")} == {"row"}
+    assert all(dot.get("aria-hidden") == "true" for dot in made.findall(".//*[@class='lnn-dot']"))
+    assert not {"id", "script", "style"} & {element.tag for element in made.iter()}
+
+
+def test_seeds_become_their_median_and_the_worst_of_them():
+    cells = body(measured())
+    spoken = [text(row[0]) for row in cells.values()]
+    assert spoken == [
+        "0.41 worst seed 0.9",
+        "1.3 worst seed 40",
+        "diverged worst seed diverged",
+        "1\u00a0×\u00a010⁻⁶",
+    ]
+    high = {"fast": {"rate": [1, 2, 9]}, "slow": {"rate": [3, 4, 5]}}
+    cells = body(plots.table(high, caption="Rates.", best="high"))
+    assert text(cells["fast"][0]) == "2 worst seed 1"
+    assert text(cells["slow"][0].find("strong")) == "4"
+
+
+def test_the_best_median_is_bold_and_the_truth_does_not_compete():
+    cells = body(measured())
+    bold = {
+        row: [td.find("strong[@class='best']") is not None for td in tds]
+        for row, tds in cells.items()
+    }
+    lnn, plain, other, truth = bold.values()
+    assert (lnn, plain) == ([True, False], [False, True])
+    assert other == truth == [False, False]
+    unjudged = plots.table({"lnn": {"a": 1}, "plain": {"a": 2}}, caption="Figures.")
+    assert not xml(unjudged).findall(".//strong")
+
+
+def test_equal_texts_share_the_bold():
+    made = plots.table({"a": {"x": 1.001}, "b": {"x": 1.002}}, caption="Equal.", best="low")
+    assert len(xml(made).findall(".//strong")) == 2
+
+
+def test_a_model_has_its_dot_and_its_name():
+    made = xml(measured())
+    dots = made.findall(".//*[@class='lnn-dot']")
+    assert [dot.get("style") for dot in dots] == [
+        f"color:{plots.COLOURS['lnn']}",
+        f"color:{plots.COLOURS['plain']}",
+        None,  # black would vanish in the dark
+    ]
+    assert next(iter(body(measured()))) == "●\u00a0Lagrangian network"
+    assert "tanh & <ReLU>" in body(measured())
+
+
+def test_a_column_of_numbers_is_set_right():
+    made = plots.table({"a": {"x": 1, "why": "big"}, "b": {"why": "small"}}, caption="Why.")
+    for row in body(made).values():
+        number, word = row
+        assert number.get("class") == "num" and "text-align:right" in number.get("style")
+        assert word.get("class") is None
+    assert text(body(made)["b"][0]) == "–"
+
+
+def test_a_script_prints_aligned_columns():
+    lines = repr(measured(head="model")).splitlines()
+    assert lines[0] == "Errors <and> speeds."
+    assert lines[2].split() == ["Lagrangian", "network", "0.41*", "(worst", "0.9)", "3"]
+    ends = {len(line) for line in lines[1:]}
+    assert len(ends) == 1, "the last column ends where it ends"
+
+
+def test_digits_may_differ_by_column():
+    made = plots.table({"a": {"x": math.pi, "y": math.pi}}, caption="Pi.", digits={"x": 4})
+    assert [text(td) for td in body(made)["a"]] == ["3.142", "3.1"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "settings", "error", "message"),
+    [
+        ({}, {}, TypeError, "expected rows as"),
+        ([1, 2], {}, TypeError, "expected rows as"),
+        ({"lnn": {}}, {}, TypeError, "the row 'lnn' as"),
+        ({"lnn": 3.0}, {}, TypeError, "the row 'lnn' as"),
+        ({"lnn": {"x": 1}}, {"caption": " "}, ValueError, "expected a caption"),
+        ({"lnn": {"x": 1}}, {"name": "ch5"}, ValueError, "a name such as tab-"),
+        ({"lnn": {"x": 1}}, {"best": "least"}, ValueError, 'best "low" or "high", got \'least\''),
+        ({"lnn": {"x": 1}}, {"best": {"y": "low"}}, ValueError, r"best of \['x'\], got \['y'\]"),
+        ({"lnn": {"x": 1}}, {"digits": {"y": 2}}, ValueError, "digits of"),
+        ({"lnn": {"x": [1, 2]}}, {}, ValueError, "what the worst x of lnn is"),
+        ({"lnn": {"x": []}}, {"best": "low"}, TypeError, "x of lnn to be a number"),
+        ({"lnn": {"x": None}}, {}, TypeError, "x of lnn to be a number"),
+        ({"lnn": {"x": [[1.0]]}}, {"best": "low"}, TypeError, "x of lnn to be a number"),
+    ],
+)
+def test_a_bad_table_is_refused(rows, settings, error, message):
+    with pytest.raises(error, match=message):
+        plots.table(rows, **{"caption": "A table."} | settings)
+
+
+# --- The figure system ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("columns", "width"), [(1, 5.6), (2, 7.6), (3, 7.6)])
+def test_panels_have_the_widths_of_the_book(columns, width):
+    fig, axes = plots.panels(columns)
+    assert fig.get_figwidth() == width
+    assert np.size(axes) == columns
+    fig, axes = plots.panels(columns, rows=2, height=5.0, sharex=True)
+    assert fig.get_size_inches().tolist() == [width, 5.0]
+    assert np.size(axes) == 2 * columns
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"columns": 4}, {"rows": 0}, {"height": 0.0}, {"height": np.nan}, {"figsize": (3, 3)}],
+)
+def test_other_panels_are_refused(settings):
+    with pytest.raises(ValueError, match="expected"):
+        plots.panels(**settings)
+    assert plt.get_fignums() == []
+
+
+def seen_by(rgb, kind):
+    """Lightness and colour (CIELAB) as seen with a deficiency in full (Machado et al., 2009)."""
+    deficiency = {
+        "normal": np.eye(3),
+        "protan": [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ],
+        "deutan": [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ],
+    }
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = to_xyz @ np.clip(deficiency[kind] @ linear, 0, 1) / np.sum(to_xyz, axis=1)
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("kind", ["normal", "protan", "deutan"])
+def test_the_other_colours_are_told_from_the_models_and_from_each_other(kind):
+    """A difference of 2.3 in CIELAB is just seen; on thin lines it takes several times that."""
+    lab = {
+        c: seen_by(np.array(mpl.colors.to_rgb(c)), kind)
+        for c in [*plots.OTHERS, *plots.COLOURS.values()]
+    }
+    for other in plots.OTHERS:
+        for colour in lab:
+            if colour != other:
+                assert np.linalg.norm(lab[other] - lab[colour]) > 10, (other, colour)
 
 
 # --- Shared figures -------------------------------------------------------------------
@@ -261,8 +556,10 @@ def test_each_model_has_its_own_colour_and_name():
 def test_curves_that_are_no_models_get_colours_of_their_own():
     ax = plots.energy(T, {"tanh": T, "relu": T, "lnn": T, "plain": T})
     assert len(set(colours(ax))) == 4
-    ax = plots.energy(T, {str(i): T for i in range(9)})
-    assert len(set(colours(ax))) == 8
+    ax = plots.energy(T, {str(i): T for i in range(10)})
+    assert not set(colours(ax)) & set(plots.COLOURS.values())
+    looks = zip(colours(ax), [line.get_linestyle() for line in ax.lines], strict=True)
+    assert len(set(looks)) == 10
 
 
 def test_figures_draw_into_given_axes():
@@ -323,10 +620,3 @@ def test_bad_arrays_are_refused_and_leave_no_figure(call, error):
     with pytest.raises(error, match="expected"):
         call()
     assert plt.get_fignums() == []
-
-
-def test_docstrings_are_true():
-    import doctest
-
-    assert doctest.testmod(_player, extraglobs={"plt": plt}).failed == 0
-    plt.close("all")

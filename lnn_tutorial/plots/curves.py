@@ -1,124 +1,16 @@
-"""Figures, sliders and animations that also work in a static page.
-
-The import changes nothing; `use_style` sets the looks. `interactive` turns a function that draws
-into a player that needs no kernel. The functions after it draw what several chapters share: each
-takes axes or makes them, and returns them.
-"""
+"""Figures that several chapters share: each takes axes or makes them, and returns them."""
 
 import itertools
-import re
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 
 from lnn_tutorial import _inputs
-from lnn_tutorial._player import Player, interactive
-
-__all__ = [
-    "COLOURS",
-    "LABELS",
-    "Player",
-    "energy",
-    "glue",
-    "interactive",
-    "loss_curves",
-    "pendulum",
-    "trajectory",
-    "use_style",
-]
-
-COLOURS = {
-    "truth": "#000000",
-    "lnn": "#0072B2",
-    "plain": "#D55E00",
-    "hnn": "#009E73",
-    "delan": "#CC79A7",
-    "hnn_canonical": "#56B4E9",
-    "lgn": "#E69F00",
-}
-"""One colour per model in the whole book, colour-blind safe (Okabe and Ito, 2008)."""
-
-LABELS = {
-    "truth": "true system",
-    "lnn": "Lagrangian network",
-    "plain": "plain network",
-    "hnn": "Hamiltonian network",
-    "delan": "deep Lagrangian network",
-    "hnn_canonical": "Hamiltonian network, canonical",
-    "lgn": "Lagrangian graph network",
-}
-"""What a legend calls each model."""
-
-
-def use_style() -> None:
-    """Set matplotlib's rcParams to the book's style. Notebooks call it in their setup cell."""
-    others = [c for name, c in COLOURS.items() if name != "truth"]
-    mpl.rcParams.update(
-        {
-            "figure.figsize": (6.4, 3.6),
-            "figure.dpi": 120,
-            "figure.facecolor": "white",
-            "figure.constrained_layout.use": True,
-            "savefig.facecolor": "white",
-            "svg.hashsalt": "lnn_tutorial",
-            "font.size": 11,
-            "axes.titlesize": 11,
-            "axes.labelsize": 11,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.prop_cycle": mpl.cycler(color=others),
-            "axes.facecolor": "white",
-            "legend.frameon": False,
-            "legend.fontsize": 10,
-            "lines.linewidth": 1.8,
-        }
-    )
-
-
-def glue(name: str, value: Any) -> None:
-    """Store a number or text under a name, so that prose can show it.
-
-    In prose, `` {glue:text}`name` `` shows the text, `` {glue:text}`name:.2f` `` a number with two
-    decimals. Numbers keep six digits. The cell itself shows nothing, so print the value as well.
-    This is MyST-NB's glue without the dependency, so it also runs where MyST-NB is missing.
-
-    Raises ValueError for a name that is not letters, digits and _ (it starts with a letter), and
-    for a number that is not finite; TypeError for a value that is neither a number nor text.
-    """
-    from IPython.display import display
-
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        raise ValueError(
-            f"expected a name of letters, digits and _, such as ch1_action, got {name!r}"
-        )
-    mime_prefix = "application/papermill.record/"
-    display(
-        {mime_prefix + "text/plain": repr(_text(value))},
-        raw=True,
-        metadata={
-            "scrapbook": {"name": name, "mime_prefix": mime_prefix},
-            "strip_text_quotes": True,
-        },
-    )
-
-
-def _text(value: Any) -> str:
-    """A number with six digits, text as it is."""
-    if isinstance(value, str):
-        return value
-    if np.size(value) != 1 or np.asarray(value).dtype.kind not in "biuf":
-        raise TypeError(f"expected one number or text to glue, got {type(value).__name__}")
-    number = np.asarray(value).item()
-    if not np.isfinite(number):
-        raise ValueError(f"expected a finite number to glue, got {number}")
-    return f"{number:.6g}" if isinstance(number, float) else str(number)
-
-
-# --- Figures that chapters share ------------------------------------------------------
+from lnn_tutorial.plots.style import COLOURS, LABELS, OTHERS
 
 
 def trajectory(
@@ -127,7 +19,7 @@ def trajectory(
     """One curve over time for each model, in the models' colours.
 
     `t` has shape [n] in seconds, `curves` maps names to arrays [n]; `ylabel` names the quantity
-    and its unit. Names in `COLOURS` get their own colour, others the next free one.
+    and its unit. Names in `COLOURS` get their own colour, others one of `OTHERS`.
     Raises ValueError where shapes differ.
     """
     curves = _named(curves)
@@ -253,10 +145,15 @@ def _named(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _look(name: str, ax: Axes) -> dict[str, Any]:
     """Colour and label of a model's curve; the truth lies beneath the others, a little wider.
 
-    A name that is no model gets a colour not yet in the axes, the rarest models' first.
+    A name that is no model gets the next colour of `OTHERS` that is not yet in the axes; when
+    these are used up they come again, dashed.
     """
-    used = [line.get_color() for line in ax.lines]
-    free = [colour for colour in reversed(COLOURS.values()) if colour not in used]
-    colour = COLOURS.get(name) or next(iter(free), "0.5")
-    look = {"color": colour, "label": LABELS.get(name, name)}
-    return look | ({"linewidth": 2.6, "zorder": 1.5} if name == "truth" else {})
+    label = {"label": LABELS.get(name, name)}
+    if name in COLOURS:
+        truth = {"linewidth": 2.6, "zorder": 1.5} if name == "truth" else {}
+        return label | {"color": COLOURS[name], "linestyle": "-"} | truth
+    used = {(line.get_linestyle(), to_hex(line.get_color())) for line in ax.lines}
+    choices = [(dash, colour) for dash in ("-", "--") for colour in OTHERS]
+    free = [(dash, colour) for dash, colour in choices if (dash, to_hex(colour)) not in used]
+    dash, colour = next(iter(free), choices[-1])
+    return label | {"color": colour, "linestyle": dash}
