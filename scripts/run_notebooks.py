@@ -65,6 +65,9 @@ TRANSIENT_CELL = (
     "vscode",
 )
 
+# The tags of cells that a live notebook shows closed; the page folds or drops them by itself.
+FOLDED = {"hide-input", "hide-cell", "remove-cell", "exercise-solution"}
+
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -186,8 +189,21 @@ def normalise(notebook):
         cell["id"] = stable_cell_id(cell, taken)
         taken.add(cell["id"])
         if cell.cell_type == "code":
+            fold(cell)
             cell.outputs = merge_streams(cell.outputs)
     stable_widgets(notebook)
+
+
+def fold(cell):
+    """Close the code of a cell in JupyterLab and Colab if its tags say so, and open any other."""
+    cell.metadata.pop("cellView", None)
+    jupyter = cell.metadata.pop("jupyter", {})
+    jupyter.pop("source_hidden", None)
+    if FOLDED & set(cell.metadata.get("tags", [])):
+        jupyter["source_hidden"] = True
+        cell.metadata["cellView"] = "form"
+    if jupyter:
+        cell.metadata["jupyter"] = jupyter
 
 
 def stable_cell_id(cell, taken):

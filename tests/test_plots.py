@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lnn_tutorial import plots
+from lnn_tutorial.plots import pictures
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +70,7 @@ def player(**changes):
     return plots.interactive(draw, **settings)
 
 
-def pictures(html):
+def frames_of(html):
     """The PNGs in a player, the start picture first."""
     found = re.findall(r"iVBOR[A-Za-z0-9+/=]+", html)
     return [base64.b64decode(picture) for picture in found]
@@ -102,7 +103,7 @@ def test_two_controls_give_every_pair_of_values():
         formats={"length": "{:.2f} m"},
     )
     page = Page(two.html)
-    assert two.frames == len(set(pictures(two.html))) == len(pictures(two.html)) == 6
+    assert two.frames == len(set(frames_of(two.html))) == len(frames_of(two.html)) == 6
     assert [slider["value"] for slider in page.all("input")] == ["1", "1"]
     assert page.texts["span"] == ["length ℓ", "colour"]
     assert page.texts["output"] == ["1.00 m", "hnn"]
@@ -112,13 +113,13 @@ def test_two_controls_give_every_pair_of_values():
 
 
 def test_the_first_picture_is_that_of_the_start_values():
-    first = pictures(player().html)
-    middle = pictures(player(start={"length": 1.0}).html)
+    first = frames_of(player().html)
+    middle = frames_of(player(start={"length": 1.0}).html)
     assert middle == [first[1], first[0], first[2]]
 
 
 def test_frames_are_small_palette_pictures_of_one_size_that_keep_the_colours():
-    frames = [Image.open(io.BytesIO(png)) for png in pictures(player().html)]
+    frames = [Image.open(io.BytesIO(png)) for png in frames_of(player().html)]
     assert {frame.size for frame in frames} == {(150, 100)}
     for frame in frames:
         assert frame.mode == "P"
@@ -490,6 +491,81 @@ def test_other_panels_are_refused(settings):
     with pytest.raises(ValueError, match="expected"):
         plots.panels(**settings)
     assert plt.get_fignums() == []
+
+
+def wave(points=200, **style):
+    fig, ax = plots.panels()
+    t = np.linspace(0, 1, points)
+    noise = np.random.default_rng(0).normal(size=points)
+    ax.plot(t, np.sin(9 * t) + noise, label="measured", **style)
+    ax.set(xlabel="time (s)", ylabel="θ (rad)")
+    return fig
+
+
+def drawn(fig):
+    """The tags in a figure's SVG, read by a parser that forgives nothing."""
+    root = ET.fromstring(pictures.svg(fig, pictures.box(fig)))
+    return [element.tag.partition("}")[2] for element in root.iter()]
+
+
+def test_a_figure_is_the_same_svg_every_time_and_names_no_date():
+    plots.use_style()
+    first, second = (pictures.svg(wave()) for _ in range(2))
+    assert first == second
+    assert not re.search(r"\d{4}-\d\d-\d\d|<metadata", first)
+    assert set(re.findall(r"https?://[^'\" ]+", first)) == {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+
+
+def test_few_points_stay_vectors_and_many_become_pixels_in_a_light_picture():
+    plots.use_style()
+    assert "image" not in drawn(wave(200))
+    fig = wave(50_000)
+    tags = drawn(fig)
+    assert tags.count("image") == 1
+    assert tags.count("use") > 15, "text stays sharp"
+    assert len(pictures.svg(fig)) <= pictures.LIGHT
+    assert not fig.axes[0].lines[0].get_rasterized(), "the figure is as it was"
+
+
+def test_a_figure_keeps_its_width_and_loses_an_empty_band():
+    fig, ax = plots.panels()
+    ax.plot([0, 1], [0, 0.2])
+    fig.draw_without_rendering()
+    full = pictures.box(fig)
+    ax.set(aspect="equal")
+    flat = pictures.box(fig)
+    assert full.width == flat.width == 5.6
+    assert flat.height < 0.8 * full.height
+    ax.text(2.0, 0.1, "outside", clip_on=False)
+    assert pictures.box(fig).width > 5.6, "nothing is cut off"
+
+
+def test_text_is_nowhere_below_nine_points_and_models_colours_say_whose_they_are():
+    plots.use_style()
+    ax = plots.energy(T, {"lnn": T, "tanh": T})
+    ax.set_title("mine", color=plots.COLOURS["plain"], fontsize=12)
+    known = pictures.facts(ax.figure, pictures.box(ax.figure))
+    assert known["inches"] == 5.6
+    assert known["smallest_text"] == 9.5
+    assert known["models"] == {"lnn": ["Lagrangian network"], "plain": ["mine"]}
+    ax.text(0, 0, "small", fontsize=7)
+    assert pictures.facts(ax.figure, pictures.box(ax.figure))["smallest_text"] == 7
+
+
+def test_a_notebook_shows_svg_and_beside_it_png(monkeypatch):
+    formatters = pytest.importorskip("IPython.core.formatters")
+    shell = type("Shell", (), {"display_formatter": formatters.DisplayFormatter()})()
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    plots.use_style()
+    data, metadata = shell.display_formatter.format(wave())
+    assert set(data) == {"image/svg+xml", "image/png", "text/plain"}
+    assert metadata["image/svg+xml"]["figure"]["inches"] == 5.6
+    png = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert png.width == pytest.approx(5.6 * 150, abs=2)
+    assert metadata["image/png"]["width"] == 538, "96 pixels an inch, as the SVG"
 
 
 def seen_by(rgb, kind):

@@ -6,10 +6,11 @@ needs no kernel. The rest draws what several chapters share: each takes axes or 
 returns them.
 """
 
+from lnn_tutorial.plots.colours import COLOURS, LABELS, OTHERS
 from lnn_tutorial.plots.curves import energy, loss_curves, pendulum, trajectory
 from lnn_tutorial.plots.player import Player, interactive
 from lnn_tutorial.plots.prose import glue, number
-from lnn_tutorial.plots.style import COLOURS, LABELS, OTHERS, panels, use_style
+from lnn_tutorial.plots.style import panels, use_style
 from lnn_tutorial.plots.tables import Table, table
 
 __all__ = [

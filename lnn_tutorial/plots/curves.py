@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from lnn_tutorial import _inputs
-from lnn_tutorial.plots.style import COLOURS, LABELS, OTHERS
+from lnn_tutorial.plots.colours import COLOURS, LABELS, OTHERS
 
 
 def trajectory(

@@ -1,4 +1,4 @@
-"""The book's one figure system: colours, sizes, and how a session shows a figure."""
+"""The book's one figure system: sizes, text, and how a session shows a figure."""
 
 from typing import Any
 
@@ -6,36 +6,17 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-COLOURS = {
-    "truth": "#000000",
-    "lnn": "#0072B2",
-    "plain": "#D55E00",
-    "hnn": "#009E73",
-    "delan": "#CC79A7",
-    "hnn_canonical": "#56B4E9",
-    "lgn": "#E69F00",
-}
-"""One colour per model in the whole book, colour-blind safe (Okabe and Ito, 2008)."""
-
-OTHERS = ["#5B2163", "#BFA14A", "#7A3414", "#5A5A5A", "#B4B4B4"]
-"""Colours that are no model's (plum, sand, brown, two greys), for activations, losses, paths."""
-
-LABELS = {
-    "truth": "true system",
-    "lnn": "Lagrangian network",
-    "plain": "plain network",
-    "hnn": "Hamiltonian network",
-    "delan": "deep Lagrangian network",
-    "hnn_canonical": "Hamiltonian network, canonical",
-    "lgn": "Lagrangian graph network",
-}
-"""What a legend calls each model."""
+from lnn_tutorial.plots.colours import OTHERS
+from lnn_tutorial.plots.pictures import show_in_notebooks
 
 WIDTHS = {1: 5.6, 2: 7.6, 3: 7.6}
 
 
 def use_style() -> None:
-    """Set matplotlib's rcParams to the book's style. Notebooks call it in their setup cell."""
+    """Set matplotlib's rcParams to the book's style. Notebooks call it in their setup cell.
+
+    Where IPython runs, figures are then shown as SVG, 96 pixels an inch wide, sharp at every size.
+    """
     mpl.rcParams.update(
         {
             "figure.figsize": (WIDTHS[1], 3.3),
@@ -60,6 +41,7 @@ def use_style() -> None:
             "lines.linewidth": 1.8,
         }
     )
+    show_in_notebooks()
 
 
 def panels(

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from lnn_tutorial.plots.colours import COLOURS, LABELS
 from lnn_tutorial.plots.prose import number
-from lnn_tutorial.plots.style import COLOURS, LABELS
 
 RIGHT = ' class="num" style="text-align:right;white-space:nowrap"'
 UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"

@@ -83,6 +83,25 @@ def test_normal_form(notebook):
     assert [stream["execution_count"], product["execution_count"]] == [1, 2]
 
 
+def test_the_tags_say_which_code_a_live_notebook_folds(notebook):
+    path = notebook("a = 1", "b = 2", "c = 3", "d = 4")
+    document = json.loads(path.read_text())
+    _, plain, drawing, bookkeeping, opened = document["cells"]
+    drawing["metadata"] = {"tags": ["hide-input"]}
+    bookkeeping["metadata"] = {"tags": ["remove-cell", "nbval-ignore-output"]}
+    opened["metadata"] = {"cellView": "form", "jupyter": {"source_hidden": True, "kept": 1}}
+    path.write_text(json.dumps(document))
+    assert run(path) == 0
+    _, plain, drawing, bookkeeping, opened = (
+        cell["metadata"] for cell in json.loads(path.read_text())["cells"]
+    )
+    for folded in (drawing, bookkeeping):
+        assert folded["cellView"] == "form"
+        assert folded["jupyter"] == {"source_hidden": True}
+    assert plain == {}
+    assert opened == {"jupyter": {"kept": 1}}
+
+
 def test_equal_cells_get_different_ids(notebook):
     path = notebook("x = 1", "x = 1", "x = 1")
     assert run(path) == 0
