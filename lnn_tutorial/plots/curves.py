@@ -114,7 +114,7 @@ def pendulum(
     for i, alpha in zip(drawn, np.linspace(1.0, 0.2, len(drawn))[::-1], strict=True):
         joints = itertools.pairwise([np.zeros(2), *bobs[i]])
         rods = np.vstack([_spring(a, b) if spring else [a, b] for a, b in joints])
-        ax.plot(*rods.T, "-", color=colour, alpha=alpha, linewidth=1.4)
+        ax.plot(*rods.T, color=colour, alpha=alpha, linewidth=1.4)
         ax.plot(*bobs[i].T, "o", color=colour, alpha=alpha, markersize=9, markeredgewidth=0)
     ax.plot(0, 0, "s", color="0.5", markersize=5)
     reach = 1.1 * np.abs(bobs).max() if reach is None else reach

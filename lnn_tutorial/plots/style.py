@@ -34,8 +34,7 @@ def use_style() -> None:
             "legend.title_fontsize": 9.5,
             "axes.spines.top": False,
             "axes.spines.right": False,
-            # After five curves the colours come again, dashed.
-            "axes.prop_cycle": mpl.cycler(linestyle=["-", "--"]) * mpl.cycler(color=OTHERS),
+            "axes.prop_cycle": mpl.cycler(color=OTHERS),
             "axes.facecolor": "white",
             "legend.frameon": False,
             "lines.linewidth": 1.8,
