@@ -1,0 +1,115 @@
+"use strict";
+
+/* What runs beside the page: trains both networks, slice by slice, and judges them. */
+
+playground.define("worker", ({ training }) => {
+  const SLICE = 40; // milliseconds of work between two looks at the messages
+
+  /** Answers the page's messages: start, pause, resume, judge. `send(message, transfer)` reports.
+
+      A report holds the steps done, the losses since the last one and the numbers of both
+      networks; now and then the energy error of a few motions. */
+  class Workshop {
+    constructor(send, later, now) {
+      Object.assign(this, { send, later, now, run: 0, paused: false, trainings: null });
+    }
+
+    receive(message) {
+      const { order } = message;
+      if (order === "start") this.start(message.settings);
+      if (order === "pause") this.paused = true;
+      if (order === "resume" && this.paused && this.trainings) {
+        this.paused = false;
+        this.work(this.run);
+      }
+      if (order === "judge" && this.trainings) this.judge(message.starts, message.seconds);
+    }
+
+    start(settings) {
+      this.run += 1;
+      this.paused = false;
+      this.trainings = {};
+      for (const kind of ["lagrangian", "plain"]) {
+        this.trainings[kind] = new training.Training({ ...settings, kind });
+      }
+      this.looked = -Infinity;
+      this.seconds = 0;
+      this.work(this.run);
+    }
+
+    /** Trains for one slice, reports, and comes back, as long as this run is on. */
+    work(run) {
+      if (run !== this.run || this.paused) return;
+      const { lagrangian, plain } = this.trainings, { steps } = lagrangian.settings;
+      const began = this.now(), losses = { lagrangian: [], plain: [] };
+      while (lagrangian.done < steps && this.now() - began < SLICE) {
+        for (const each of [lagrangian, plain]) {
+          const loss = each.step();
+          losses[each.settings.kind].push(loss);
+          if (!(loss < 1e9) || !each.model.network.parameters.every(Number.isFinite)) {
+            this.run += 1;
+            this.send({ news: "apart", kind: each.settings.kind, step: each.done, loss });
+            return;
+          }
+        }
+      }
+      this.seconds += (this.now() - began) / 1000;
+      const report = { news: "progress", done: lagrangian.done, steps, losses, seconds: this.seconds };
+      report.parameters = {
+        lagrangian: lagrangian.model.network.parameters.slice(),
+        plain: plain.model.network.parameters.slice(),
+      };
+      if (lagrangian.done === steps || this.now() - this.looked > 2000) {
+        report.errors = this.errors({ starts: 4, seconds: 10, dt: 0.02 });
+        this.looked = this.now();
+      }
+      this.send(report);
+      if (lagrangian.done < steps) this.later(() => this.work(run));
+      else this.send({ news: "done", seconds: this.seconds });
+    }
+
+    /** The energy errors of both networks, at once. */
+    errors(protocol) {
+      const found = {};
+      for (const [kind, { system, model }] of Object.entries(this.trainings)) {
+        const judged = new training.Protocol(system, protocol);
+        judged.advance(model);
+        found[kind] = judged.error();
+      }
+      return found;
+    }
+
+    /** The paper's protocol, in slices, with progress. */
+    judge(starts, seconds) {
+      const run = this.run, found = {}, kinds = Object.keys(this.trainings);
+      const next = (index, judged) => {
+        if (run !== this.run) return;
+        const { system, model } = this.trainings[kinds[index]];
+        const protocol = judged ?? new training.Protocol(system, { starts, seconds });
+        const began = this.now();
+        let over = false;
+        while (!over && this.now() - began < SLICE) over = protocol.advance(model, 20);
+        this.send({ news: "judging", share: (index + protocol.done / protocol.steps) / kinds.length });
+        if (!over) return void this.later(() => next(index, protocol));
+        found[kinds[index]] = protocol.error();
+        if (index + 1 < kinds.length) this.later(() => next(index + 1));
+        else this.send({ news: "judged", errors: found, starts, seconds });
+      };
+      next(0);
+    }
+  }
+
+  /** Connects a workshop with the page: called in the worker, by the text that makes it. */
+  function open(scope) {
+    const channel = new MessageChannel(), waiting = [];
+    channel.port1.onmessage = () => waiting.shift()();
+    const later = (call) => {
+      waiting.push(call);
+      channel.port2.postMessage(null);
+    };
+    const workshop = new Workshop((message) => scope.postMessage(message), later, () => performance.now());
+    scope.onmessage = (event) => workshop.receive(event.data);
+  }
+
+  return { Workshop, open };
+});
