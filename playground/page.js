@@ -314,7 +314,8 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       for (const kind of Object.keys(CURVE)) {
         this.models[kind] = training.create({ ...training.DEFAULTS, ...this.trained, kind }, this.system);
       }
-      helper.postMessage({ order: "start", settings: this.trained });
+      this.name = (this.name ?? 0) + 1;
+      helper.postMessage({ order: "start", settings: this.trained, name: this.name });
       this.state("working");
     }
 
@@ -351,6 +352,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
     }
 
     hear(report) {
+      if (report.name !== this.name) return; // of a training that was started over since
       if (report.news === "progress") this.progress(report);
       if (report.news === "judging") this.find("progress").value = report.share;
       if (report.news === "judged") {

@@ -5,18 +5,20 @@
 playground.define("worker", ({ training }) => {
   const SLICE = 40; // milliseconds of work between two looks at the messages
 
-  /** Answers the page's messages: start, pause, resume, judge. `send(message, transfer)` reports.
+  /** Answers the page's messages: start, pause, resume, judge. `send(report)` reports, each time with
+      the name that the page gave to the training.
 
       A report holds the steps done, the losses since the last one and the numbers of both
       networks; now and then the energy error of a few motions. */
   class Workshop {
     constructor(send, later, now) {
-      Object.assign(this, { send, later, now, run: 0, paused: false, trainings: null });
+      Object.assign(this, { later, now, run: 0, paused: false, trainings: null });
+      this.send = (report) => send({ ...report, name: this.name });
     }
 
     receive(message) {
       const { order } = message;
-      if (order === "start") this.start(message.settings);
+      if (order === "start") this.start(message.settings, message.name);
       if (order === "pause") this.paused = true;
       if (order === "resume" && this.paused && this.trainings) {
         this.paused = false;
@@ -25,8 +27,9 @@ playground.define("worker", ({ training }) => {
       if (order === "judge" && this.trainings) this.judge(message.starts, message.seconds);
     }
 
-    start(settings) {
+    start(settings, name) {
       this.run += 1;
+      this.name = name;
       this.paused = false;
       this.trainings = {};
       for (const kind of ["lagrangian", "plain"]) {
