@@ -47,13 +47,14 @@ def number(value: float, digits: int = 2) -> str:
 def glue(*one: Any, **values: Any) -> None:
     """Store numbers or texts under names, so that prose can show them.
 
-    `glue(ch3_error=100 * error, ch3_best="softplus")` in a cell tagged `remove-cell`, then
-    `` {glue:text}`ch3_error` `` in prose. Text is stored as it is, a number as `number` prints
-    it. A session shows them, `name = value`; the page does not.
+    `glue(ch3_error=100 * error, ch3_best="softplus")` in a cell tagged `remove-cell`; then the
+    role `glue:text` of the prose, with the content `ch3_error`, shows the number. Text is stored
+    as it is, a number as `number` prints it. A session shows them, `name = value`; the page does
+    not.
     This is MyST-NB's glue without the dependency, so it also runs where MyST-NB is missing.
 
-    The older form `glue("ch3_error", value)` keeps six digits, for `` {glue:text}`name:.2f` ``,
-    and shows nothing.
+    The older form `glue("ch3_error", value)` keeps six digits, for a role with the content
+    `ch3_error:.2f`, and shows nothing.
 
     Raises ValueError for a name that is not letters, digits and _ (it starts with a letter), and
     for a number that is not finite; TypeError for a value that is neither a number nor text.
