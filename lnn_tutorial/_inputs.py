@@ -193,6 +193,15 @@ def count(minimum=1, **values):
             raise ValueError(f"expected {name} >= {minimum}, got {value}")
 
 
+def frames(seconds, frame):
+    """How many frames a time has, or raise: a whole number of them, and at least one."""
+    positive(seconds=seconds, frame=frame)
+    found = round(seconds / frame)
+    if found < 1 or abs(seconds / frame - found) > 1e-6 * found:
+        raise ValueError(f"expected a whole number of frames, got {seconds} s of {frame} s each")
+    return found
+
+
 def choice(name, value, known):
     """Raise unless `value` is one of the `known` names; the message lists them."""
     if not isinstance(value, str) or value not in known:

@@ -106,7 +106,8 @@ def arrays(q, q_dot, q_ddot, context=None, torque=None, trajectory=None):
         trajectory: labels `[n]`, whole numbers or strings: rows with one label are one motion.
 
     Returns:
-        `Samples`, in float64 where an array is and JAX allows it, otherwise in float32.
+        `Samples`; in float64 where JAX allows it and an array is, or holds whole numbers; otherwise
+        in float32.
 
     Raises:
         TypeError: something is not an array of real numbers.

@@ -67,7 +67,8 @@ def spread(acceleration, params, q, q_dot, context=None):
 
     Returns:
         Dict of arrays `[n, d]`: `mean` over the m members, and `deviation`, their standard
-        deviation √(Σ (aₘ − mean)² / m), infinite where a member is not finite.
+        deviation √(Σᵢ (aᵢ − mean)² / m). Where a member is not finite, the deviation is infinite
+        and the mean not finite either.
 
     Raises:
         TypeError, ValueError: what is not a batch of states; parameters whose first axes differ,
@@ -286,19 +287,15 @@ class Protocol:
     states: int = 10_000
 
     def __post_init__(self):
-        _inputs.positive(unit=self.unit, seconds=self.seconds, frame=self.frame)
+        _inputs.positive(unit=self.unit)
         _inputs.count(starts=self.starts, substeps=self.substeps)
         _inputs.count(3, states=self.states)
-        frames = self.seconds / self.frame
-        if round(frames) < 1 or abs(frames - round(frames)) > 1e-6 * frames:
-            raise ValueError(
-                f"expected a whole number of frames, got {self.seconds} s of {self.frame} s each"
-            )
+        _inputs.frames(self.seconds, self.frame)
 
     def motions(self, acceleration):
         """Motions `[starts, frames + 1, d]` from the protocol's starts, the same for everyone."""
         starts = self.system.sample_released(jax.random.key(1_000_002), self.starts)
-        steps = round(self.seconds / self.frame)
+        steps = _inputs.frames(self.seconds, self.frame)
         return rollouts(acceleration, *starts, dt=self.frame, steps=steps, substeps=self.substeps)
 
     def figures(self, model, params):

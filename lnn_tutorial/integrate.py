@@ -2,9 +2,9 @@ r"""Motion from equations of motion: fixed steps as one compiled scan, and a ref
 
 `rollout` steps an acceleration with the classical Runge–Kutta method, for any model; `flow` does
 the same for first-order equations, such as Hamilton's. `variational_rollout` steps a Lagrangian by
-making a discretised action stationary: symplectic, so that the energy error stays bounded over any
-time. All can be jitted, mapped over starts and differentiated. `reference` is SciPy's DOP853 in
-float64, an independent oracle.
+making a discretised action stationary: symplectic, so that without forces and with small steps the
+energy error does not grow over very long times. All can be jitted, mapped over starts and
+differentiated. `reference` is SciPy's DOP853 in float64, an independent oracle.
 
 What depends on time has an argument named `t`, as in `mechanics`; the motion then begins at the
 time `t` that a rollout is given, and every stage of a step is told its own.
@@ -45,7 +45,8 @@ def rk4_step(acceleration, q, q_dot, dt, t=0.0):
     q, q_dot = _start(q, q_dot, dt, t=t)
     _inputs.function("acceleration", acceleration)
     dq, dq_dot = _rk4_change(_second_order(acceleration), (q, q_dot), dt, t)
-    return q + dq, q_dot + dq_dot
+    # A finer dt or constant must not change the precision of the state.
+    return q + dq.astype(q.dtype), q_dot + dq_dot.astype(q_dot.dtype)
 
 
 def _second_order(acceleration):
@@ -187,8 +188,8 @@ def variational_step(lagrangian, q, p, dt, iterations=5, *, force=None, t=0.0, g
     Solves p = −∂𝓛_d/∂q₀ − ½ dt Q for q₁ by Newton's method and returns p₁ = ∂𝓛_d/∂q₁ + ½ dt Q,
     with a generalised force Q, if there is one, taken in the middle of the step (the discrete
     Lagrange–d'Alembert principle). Second order; without a force symplectic. It asks only that
-    ∂²𝓛_d/∂q₀∂q₁ can be inverted: a Lagrangian without a mass matrix, such as that of vortices or
-    of a massless charge in a magnetic field, will do.
+    ∂²𝓛_d/∂q₀∂q₁ (with a force + ½ dt ∂Q/∂q₁) can be inverted: a Lagrangian without a mass matrix,
+    such as that of vortices or of a massless charge in a magnetic field, will do.
 
     Args:
         lagrangian: function `(q [d], q_dot [d]) -> scalar`; of `t` too, if it depends on time.

@@ -45,7 +45,7 @@ def momentum(lagrangian):
 
 
 def mass_matrix(lagrangian):
-    r"""Mass matrix, M = ∂²𝓛/∂q̇∂q̇ᵀ: symmetric, and for a kinetic energy ½q̇ᵀMq̇ just that M.
+    r"""Mass matrix, M = ∂²𝓛/∂q̇∂q̇ᵀ, symmetric: that of a kinetic energy ½q̇ᵀMq̇.
 
     Args:
         lagrangian: function `(q [d], q_dot [d]) -> scalar`.
@@ -62,8 +62,9 @@ def mass_matrix(lagrangian):
 def condition_number(lagrangian):
     r"""Condition number of the mass matrix, σ_max(M) / σ_min(M): infinite where M is singular.
 
-    Where it is large, Eq. 6 divides by almost nothing and the acceleration cannot be trusted.
-    Map it over states to see where: `jax.vmap(condition_number(lagrangian))(q, q_dot)`.
+    It bounds by how much Eq. 6 enlarges relative errors of M and of the forces: where it is large,
+    the acceleration cannot be trusted. Map it over states to see where:
+    `jax.vmap(condition_number(lagrangian))(q, q_dot)`.
 
     Args:
         lagrangian: function `(q [d], q_dot [d]) -> scalar`.
@@ -138,7 +139,7 @@ def euler_lagrange(lagrangian, force=None):
         Function `(q, q_dot, q_ddot) -> R [d]`, a generalised force; of `(q, q_dot, q_ddot, t)` if
         𝓛 or Q depends on time.
 
-    Source: Cranmer et al. (2020), Eq. 3–5 (Eq. 3 of the final version lacks a ∂ on the right).
+    Source: Cranmer et al. (2020), Eq. 3–5 (Eq. 3 of its early version lacks a ∂ on the right).
     """
     lagrangian, force, timed = _timed(lagrangian=lagrangian, force=force)
     residual = _residual(lagrangian, force)

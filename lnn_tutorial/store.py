@@ -336,8 +336,9 @@ def _leaves(tree, value=np.asarray):
     return {jax.tree_util.keystr(k): value(x) for k, x in jax.tree.leaves_with_path(tree)}
 
 
-def _checksum(arrays):
-    digest = hashlib.sha256()
+def _checksum(arrays, text=""):
+    """A checksum of arrays by name, and of a text."""
+    digest = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -441,6 +441,10 @@ def test_calls_that_cannot_work_are_refused():
         fields.LagrangianGraphNetwork(models.LNN(dim=3, context=1), nodes)
     with pytest.raises(ValueError, match="a field has no force"):
         fields.LagrangianGraphNetwork(models.LNN(dim=3, force=lambda q, v: -v), nodes)
+    for name in ("acceleration", "equation_of_motion", "generalised_force", "energy"):
+        density = type("Damped", (models.LNN,), {name: lambda self, *state: state[-1]})(dim=3)
+        with pytest.raises(ValueError, match=f"would not call the {name} of Damped"):
+            fields.LagrangianGraphNetwork(density, nodes)
     with pytest.raises(TypeError, match="with a Lagrangian, got PlainNetwork"):
         fields.LagrangianGraphNetwork(models.PlainNetwork(dim=3), nodes)
 

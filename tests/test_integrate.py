@@ -216,6 +216,19 @@ def energy_of_double_pendulums(q, v):
     return kinetic - 19.6 * np.cos(a) - 9.8 * np.cos(b)
 
 
+def test_constants_in_double_precision_leave_a_state_in_single_precision():
+    def pull(q, q_dot):
+        return -np.float64([2.0]) * q
+
+    start = np.float32([0.4]), np.float32([-1.1])
+    assert pull(*map(jnp.asarray, start)).dtype == np.float64
+    steps = (
+        integrate.rk4_step(pull, *start, np.float64(0.1)),
+        integrate.rollout(pull, *start, dt=np.float64(0.1), steps=3),
+    )
+    assert {x.dtype for state in steps for x in state} == {np.dtype(np.float32)}
+
+
 def test_in_single_precision_a_rollout_keeps_the_energy_better_than_a_plain_sum(float32):
     """10,000 steps of 5 ms: RK4's own error is small, and a plain sum of the steps rounds."""
     system, substeps, seconds = DoublePendulum(), 200, 50

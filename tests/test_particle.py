@@ -1,4 +1,4 @@
-"""The particle in a uniform potential, twice: against SymPy, and against motions known exactly."""
+"""The particle in a uniform field, twice: against SymPy, and against motions known exactly."""
 
 import jax
 import jax.numpy as jnp

@@ -78,7 +78,7 @@ def paper_recipe(loss="l1"):
 def paper_models(**change):
     """The paper's contestants: 4 × 500 softplus on raw wrapped angles, Eq. 16 for the LNN.
 
-    `change` replaces arguments of both: `width=64` makes a network that trains in half a minute.
+    `change` replaces arguments of both: `width=64` makes networks that train fast.
     """
     face = {"dim": 2, "angles": (True, True), "angle_features": "wrapped"}
     face |= {"width": 500, "depth": 4, "activation": "softplus", **change}

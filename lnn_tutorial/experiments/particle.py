@@ -1,4 +1,4 @@
-"""The particle in a uniform potential: five kinds of network, and what each assumes."""
+"""The particle in a uniform field: five kinds of network, and what each assumes."""
 
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,15 +22,15 @@ from lnn_tutorial.experiments.recipe import (
 )
 
 PARTICLES = {"paper": systems.PaperParticle(), "relativistic": systems.RelativisticParticle()}
-"""The particle in a uniform potential, by the Lagrangian that rules it."""
+"""The particle in a uniform field, by the Lagrangian that rules it."""
 
 
 def particle_models(lagrangian="paper", **change):
     """Five contestants, 3 × 24 softplus, by name; `change` replaces arguments of all.
 
     Velocities enter by the feature whose square, as a kinetic offset, makes a mass matrix that
-    grows towards the speed of light about as the true one does: rapidity for the paper's γ⁵,
-    arcsine for the relativistic γ³.
+    grows towards the speed of light nearly as the true one does: rapidity, γ⁴ (1 + 2 q̇ artanh q̇),
+    for the paper's γ⁵ (1 + 2 q̇²); arcsine, γ² + γ³ q̇ arcsin q̇, for the relativistic γ³.
 
     Args:
         lagrangian: `"paper"` or `"relativistic"`.
@@ -97,9 +97,7 @@ class ParticleProtocol:
 
     def __post_init__(self):
         _inputs.count(starts=self.starts, states=self.states, substeps=self.substeps)
-        _inputs.positive(seconds=self.seconds, frame=self.frame)
-        if round(self.seconds / self.frame) < 1:
-            raise ValueError(f"expected a frame within {self.seconds} s, got {self.frame} s")
+        _inputs.frames(self.seconds, self.frame)
 
     def figures(self, model, params):
         """All figures of a trained model.
@@ -138,7 +136,7 @@ class ParticleProtocol:
 
     @cached_property
     def _steps(self):
-        return {"dt": self.frame, "steps": round(self.seconds / self.frame)}
+        return {"dt": self.frame, "steps": _inputs.frames(self.seconds, self.frame)}
 
     @cached_property
     def _energies(self):
@@ -180,7 +178,7 @@ class ParticleProtocol:
 def relativistic_particle(
     seed=0, steps=6_000, starts=100, lagrangian="paper", checkpoint=None, progress=True
 ):
-    """Five kinds of network learn the particle in a uniform potential.
+    """Five kinds of network learn the particle in a uniform field.
 
     All see the same fresh states, 256 a step and then, in a polish of a twentieth as many steps,
     512, with the same width, depth, optimisers and loss, and are judged by `ParticleProtocol`. As

@@ -72,8 +72,8 @@ class WaveProtocol:
     """How a density of the wave is judged: on noise, and by a pulse that goes round a ring.
 
     The pulse is a Gaussian at rest, of height 1. Its motion is followed in double precision: no
-    force holds the mean height of a ring, so that the rounding of single precision, pushing all
-    nodes alike, would move it by a per cent.
+    force holds the mean height of a ring, and the rounding of single precision, which pushes all
+    nodes alike, moves it: by about a per cent of the pulse with the shipped `wave_lnn`.
 
     Args:
         nodes: of the ring on which the pulse moves; Δx = 1 m and c = 1 m/s.

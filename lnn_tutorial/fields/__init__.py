@@ -11,8 +11,8 @@ density is a Lagrangian of k coordinates as `mechanics` takes it, written down o
     acceleration(string, ring(100))(phi, phi_dot)      # [100]
 
 Each neighbourhood adds the k × k mass matrix of ℓ to that of 𝓛, which is therefore sparse: on a
-ring of three-node neighbourhoods it has five entries in a row. Time and memory grow with the
-number of nodes and no faster.
+ring of three-node neighbourhoods it has five entries in a row. For neighbourhoods of one size, time
+and memory grow with the number of nodes and no faster; only the solver `"dense"` is for few nodes.
 """
 
 from lnn_tutorial.fields.density import energy, equation_of_motion, euler_lagrange, lagrangian

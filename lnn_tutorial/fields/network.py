@@ -7,6 +7,7 @@ from lnn_tutorial import integrate, models
 from lnn_tutorial.fields.density import energy, lagrangian
 from lnn_tutorial.fields.motion import acceleration
 from lnn_tutorial.fields.neighbourhoods import Neighbourhoods, require_neighbourhoods
+from lnn_tutorial.models.model import overrides
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,8 @@ class LagrangianGraphNetwork:
 
     Raises:
         TypeError, ValueError: a model without a Lagrangian or with more beside it (a context, a
-            force), another number of coordinates, no `Neighbourhoods`.
+            force, an equation of motion of its own), another number of coordinates, no
+            `Neighbourhoods`.
 
     Source: Cranmer et al. (2020), Section 5, Eq. 7.
     """
@@ -38,6 +40,13 @@ class LagrangianGraphNetwork:
             if getattr(self.model, name, None):
                 raise ValueError(
                     f"expected a model that is a Lagrangian alone: a field has no {name}"
+                )
+        for name in ("acceleration", "equation_of_motion", "generalised_force", "energy"):
+            learned = isinstance(self.model, models.FromLagrangian)
+            if learned and overrides(self.model, models.FromLagrangian, name):
+                raise ValueError(
+                    "expected a model that is a Lagrangian alone: a field would not call the "
+                    f"{name} of {type(self.model).__name__}"
                 )
         if self.model.dim != self.nodes.points:
             raise ValueError(

@@ -42,7 +42,8 @@ class ViscousFriction(Force):
         along: J, a row for each place that rubs: the velocity there is row · q̇. By default one for
             each coordinate. Two bodies with angles from the vertical rub in their joint with
             θ̇₂ − θ̇₁, the row (−1, 1).
-        scale: c where training starts; a number or one for each row, in units of 𝓛 times seconds.
+        scale: c where training starts; a number or one for each row. Its unit is that of 𝓛 times a
+            second, for an angle, and over a square metre, for a length.
 
     Source: Goldstein, Poole & Safko (2002), Section 1.5.
     """
@@ -57,7 +58,7 @@ class ViscousFriction(Force):
         object.__setattr__(self, "scale", scale)
 
     def init(self, key, model):
-        """The logarithms of eᶜ − 1 in units of the scale, where c is the scale `[rows]`."""
+        """ln(e − 1) for each row, at which c = scale · softplus(…) is the scale itself `[rows]`."""
         rows = self._rows(model)
         if isinstance(self.scale, tuple):
             _inputs.sequence("scale of the friction", self.scale, len(rows))
@@ -82,15 +83,15 @@ class ViscousFriction(Force):
 
 @dataclass(frozen=True)
 class Dissipation(Force):
-    r"""A force that can only take energy, Q = −C(q, q̇) q̇, with C = B Bᵀ and B from a network.
+    r"""A force that can only take energy, Q = −C(q, q̇) q̇, with C = s B Bᵀ and B from a network.
 
-    Its power is −‖Bᵀ q̇‖² whatever the weights. The network sees what the model's network sees:
+    Its power is −s ‖Bᵀ q̇‖² whatever the weights. The network sees what the model's network sees:
     of an `LNN` the velocities too, of a `DeLaN` the coordinates alone.
 
     Args:
         width: units in a hidden layer.
         depth: hidden layers.
-        scale: what C is in units of, near its size where training starts.
+        scale: s > 0, a typical entry of C; where training starts, C is of this order.
         activation: a name in `networks.ACTIVATIONS`.
         initialisation: a name in `networks.INITIALISATIONS`.
     """

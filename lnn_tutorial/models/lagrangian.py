@@ -17,7 +17,7 @@ class LNN(FromLagrangian):
     r"""Lagrangian neural network: 𝓛 = ½‖q̇/v₀‖² + network(q, q̇), and Eq. 6 for the rest.
 
     The kinetic offset ½‖q̇/v₀‖² takes nothing away, since the network can cancel it; but training
-    starts from a mass matrix that is positive definite instead of one that is near zero. Where
+    starts near the mass matrix 1/v₀², which is positive definite, instead of near zero. Where
     velocities enter by another feature than q̇/v₀, its square takes the place.
 
     Args:
@@ -108,5 +108,5 @@ class DeLaN(FromLagrangian):
     def _cholesky(self, entries):
         factor = lower_triangular(entries, self.dim)
         diagonal = jnp.diag(factor)
-        # softplus(0.54) = 1: training starts near M = 1/v₀²
+        # softplus(0.54) = 1: where the network's output is zero, M = 1.001/v₀²
         return factor + jnp.diag(jax.nn.softplus(diagonal + 0.54) + 1e-3 - diagonal)

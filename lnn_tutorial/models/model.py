@@ -54,8 +54,9 @@ class Model:
         angle_features: `"trig"` or `"wrapped"`.
         position_features: `"scaled"`; or `"centred"`, each q / q₀ less the mean of all. With one q₀
             for all a common shift changes nothing: what learns a Lagrangian then conserves the
-            total momentum Σᵢ pᵢ. Or a feature of one's own, a function `[d] -> [m]`; then `angles`,
-            `angle_features` and `position_scale` are its own affair and stay as they are.
+            total momentum Σᵢ pᵢ, if what is known beside it does and no force acts. Or a feature
+            of one's own, a function `[d] -> [m]`; then `angles`, `angle_features` and
+            `position_scale` are its own affair and stay as they are.
         velocity_features: `"scaled"`; or, where v₀ is a velocity that nothing reaches,
             `"rapidity"`, arctanh(q̇/v₀), or `"arcsine"`, arcsin(q̇/v₀): these know where the
             velocities end, as sine and cosine know that a full turn changes nothing. Or a feature

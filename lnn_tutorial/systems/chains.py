@@ -38,7 +38,8 @@ class Elastic(NaturalSystem):
 class WaveEquation(Elastic):
     r"""The wave equation ∂²φ/∂t² = c² ∂²φ/∂x² on a ring: q = φ at its nodes, `[n]`.
 
-    𝓛 = Σᵢ ℓ with the density ℓ = Δx (½ φ̇ᵢ² − ½ c² Dᵢ²) of the nodes i − 1, i and i + 1.
+    𝓛 = Σᵢ ℓ with the density ℓ = Δx (½ φ̇ᵢ² − ½ c² Dᵢ²) of the nodes i − 1, i and i + 1. A string of
+    1 kg/m has this 𝓛 in joules, with φ in metres.
 
     * one-sided, D = (φᵢ₊₁ − φᵢ)/Δx: φ̈ᵢ = c² (φᵢ₊₁ − 2 φᵢ + φᵢ₋₁)/Δx², the usual Laplacian;
     * central, D = (φᵢ₊₁ − φᵢ₋₁)/(2 Δx), as in the paper: φ̈ᵢ = c² (φᵢ₊₂ − 2 φᵢ + φᵢ₋₂)/(4 Δx²).
@@ -76,7 +77,7 @@ class WaveEquation(Elastic):
         return self.speed / self.spacing
 
     def density(self, phi, phi_dot):
-        """ℓ of the three nodes of one neighbourhood, `[3]` each, in joules."""
+        """ℓ of the three nodes of one neighbourhood, `[3]` each, in joules (for 1 kg/m)."""
         phi, phi_dot = _inputs.state(phi, phi_dot, names=("phi", "phi_dot"))
         if phi.shape != (3,):
             raise ValueError(f"expected the three nodes of a neighbourhood, got {phi.shape}")
@@ -113,7 +114,7 @@ class WaveEquation(Elastic):
         return 2 * self.speed / self.spacing * jnp.abs(jnp.sin(phase / 2))
 
     def exact(self, q, q_dot, t, continuum=False):
-        r"""The field `(q, q_dot)` a time t after a start, to the last digit: wave by wave.
+        r"""The field `(q, q_dot)` a time t after a start, exact but for rounding: wave by wave.
 
         Every wave of the start oscillates by itself, φ̂(t) = φ̂ cos ωt + φ̂̇ sin(ωt)/ω.
 

@@ -12,11 +12,12 @@ from lnn_tutorial.systems.system import System
 
 @dataclass(frozen=True)
 class ParticleInField(System):
-    r"""What the two particles below share: q = (position,) in a uniform potential, |q̇| < 1.
+    r"""What the two particles below share: q = (position,) in a uniform field, |q̇| < 1.
 
     Mass and speed of light are 1; the field strength g is a non-dynamical parameter, handed in with
-    every state. `sample`: positions in ±10, velocities 0.99999 tanh(2 N(0, 1)), field strengths
-    10 N(0, 1), as in the paper's public code.
+    every state, and the potential is −g q (the paper calls that one uniform). `sample`: positions
+    in ±10, velocities 0.99999 tanh(2 N(0, 1)), field strengths 10 N(0, 1), as in the paper's public
+    code.
     """
 
     dim: ClassVar[int] = 1

@@ -9,8 +9,8 @@ from lnn_tutorial import _inputs
 def relative_error(predicted, true, scale):
     r"""Bounded relative error of one acceleration, ‖â − a‖ / √(s² + ‖a‖² + ‖â‖²), below √2.
 
-    Where a learned mass matrix is nearly singular, â = M⁻¹r is huge; here such a state costs no
-    more than a plainly wrong one, and its gradient stays small.
+    Where a learned mass matrix is nearly singular, â = M⁻¹F is huge; here such a state costs no
+    more than a plainly wrong one, and its gradient stays bounded.
 
     Args:
         predicted: â `[d]`.

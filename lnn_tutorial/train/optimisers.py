@@ -47,7 +47,7 @@ def gauss_newton(residual, rate, damping=1e-4, momentum=0.9):
         φ ← μ φ + Jᵀ (J Jᵀ + λ)⁻¹ (r − μ J φ),    θ ← θ − η φ,
 
     where λ is `damping` times the mean of the diagonal of J Jᵀ. The matrix to be solved has a row
-    for each residual of the batch, so a step costs far more than one of Muon, and does far more. A
+    for each residual of the batch, so a step costs more than one of Muon. A
     batch whose matrix is singular to the precision at hand is left out: φ ← μ φ.
 
     Args:
