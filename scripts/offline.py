@@ -2,38 +2,30 @@
 
     python scripts/offline.py
 
-The book must have been built; `make offline` does both. The pages' one script from the web,
-MathJax, comes from npm, once, in the version of `tests/book/package.json`, and travels along.
+The book must have been built; `make offline` does both. The built pages need no network, but a
+server: from a file, browsers load no fonts and answer no search. What travels here needs neither.
 """
 
 import base64
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import mathjax
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 ARCHIVE = ROOT / "_build" / "lnn-tutorial-offline.zip"
-PACKAGES = ROOT / "tests" / "book"  # the package.json that the browser tests use, too
 
-NPM_IS_MISSING = """\
-The offline edition needs MathJax, which npm installs, and npm is not here. Install it:
-  Debian, Ubuntu   apt-get install npm
-  macOS            brew install node
-  elsewhere        https://nodejs.org"""
-
-MATHJAX = re.compile(r"https://cdn\.jsdelivr\.net/npm/mathjax@([^/]+)/es5/[\w-]+\.js")
+SCRIPT = re.compile(r"(_static/mathjax/es5/)tex-mml-chtml\.js(?:\?v=\w+)?")
 # Formulas as SVG: one file draws them, where CHTML needs fonts, which a browser may refuse to
 # load from the file system.
-SVG_OUTPUT = "es5/tex-svg.js"
-MATHJAX_FILES = [SVG_OUTPUT, "es5/input/tex/extensions", "LICENSE"]
+MATHJAX = Path(mathjax.__path__[0]) / "static" / "mathjax"
+MATHJAX_FILES = ["LICENSE", "es5/tex-svg.js", "es5/input/tex/extensions"]
 
 LOADS = re.compile(
     r"""<(?:script|img|iframe|source|video|audio)\b[^>]*?\ssrc="((?:https?:)?//[^"]*)"
@@ -45,47 +37,24 @@ PRELOADS = re.compile(r'<link rel="preload"[^>]*>\n?')
 OLD_NAMES = re.compile(r"@font-face\{[^}]*font-family:Font(?:Awesome| Awesome\\ 5)[^}]*\}")
 WEB_FONT = re.compile(r"url\(\.\./webfonts/([\w-]+\.woff2)\)")
 UNREAD = ["*.map", "objects.inv", ".buildinfo", "*.ttf", "*.woff2", "locales"]
+UNREAD += ["404.html", "mathjax"]  # of MathJax only what is named above
 
 
 def main():
     if not (HTML / "index.html").exists():
         return "There is no built book in _build/html. Build it first: make book"
     try:
-        mathjax = install_mathjax()
-        write_archive(HTML, mathjax, ARCHIVE)
+        write_archive(HTML, ARCHIVE)
     except (OSError, ValueError) as error:
         return str(error)
     print(f"{ARCHIVE.relative_to(ROOT)}: {ARCHIVE.stat().st_size / 1e6:.1f} MB")
 
 
-def install_mathjax():
-    """The folder of MathJax in the version of `package.json`; npm fetches what is not there.
-
-    Raises FileNotFoundError without npm, OSError when npm fails.
-    """
-    wanted = json.loads((PACKAGES / "package.json").read_text(encoding="utf-8"))["dependencies"]
-    mathjax = PACKAGES / "node_modules" / "mathjax"
-    if (mathjax / SVG_OUTPUT).exists() and version(mathjax) == wanted["mathjax"]:
-        return mathjax
-    npm = shutil.which("npm")
-    if npm is None:
-        raise FileNotFoundError(NPM_IS_MISSING)
-    command = [npm, "install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"]
-    run = subprocess.run(command, cwd=PACKAGES, capture_output=True, text=True)
-    if run.returncode:
-        raise OSError(f"npm could not install MathJax:\n{run.stderr[-1000:]}")
-    return mathjax
-
-
-def version(package):
-    return json.loads((package / "package.json").read_text(encoding="utf-8"))["version"]
-
-
-def write_archive(html, mathjax, archive):
+def write_archive(html, archive):
     """Zip the book of `html` so that its pages load nothing from the web.
 
     The archive appears under its name when it is whole. Raises ValueError when a page loads
-    something else from the web than MathJax, or another version than the one in `mathjax`.
+    something from the web.
     """
     folder = Path("lnn-tutorial")
     skipped = {path for pattern in UNREAD for path in html.rglob(pattern)}
@@ -95,24 +64,24 @@ def write_archive(html, mathjax, archive):
             for path in sorted(html.rglob("*")):
                 if path.is_file() and not skipped.intersection([path, *path.parents]):
                     name = path.relative_to(html)
-                    file.writestr(str(folder / name), adapt(path, name, version(mathjax)))
+                    file.writestr(str(folder / name), adapt(path, name))
             file.writestr(str(folder / "_static" / "page_texts.js"), page_texts(html))
             for name in MATHJAX_FILES:
-                source = mathjax / name
+                source = MATHJAX / name
                 for path in [source] if source.is_file() else sorted(source.rglob("*.js")):
-                    file.write(path, folder / "_static/mathjax" / path.relative_to(mathjax))
+                    file.write(path, folder / "_static/mathjax" / path.relative_to(MATHJAX))
         os.replace(part, archive)
     finally:
         part.unlink(missing_ok=True)
 
 
-def adapt(path, name, mathjax_version):
+def adapt(path, name):
     """The bytes of a file of the book as the archive holds them."""
     content = path.read_bytes()
     if path.suffix == ".html":
-        page = adapt_page(content.decode(), "../" * (len(name.parts) - 1), mathjax_version)
+        page = adapt_page(content.decode(), "../" * (len(name.parts) - 1))
         if found := LOADS.search(page):
-            raise ValueError(f"{name} loads {found[1] or found[2]}; only MathJax is packed")
+            raise ValueError(f"{name} loads {found[1] or found[2]} from the web")
         return page.encode()
     if path.name == "all.min.css":  # Font Awesome
         fonts = path.parent.parent / "webfonts"
@@ -121,15 +90,9 @@ def adapt(path, name, mathjax_version):
     return content
 
 
-def adapt_page(page, root, mathjax_version):
-    """A page that finds MathJax, and on the search page the texts, beside it; `root` leads up."""
-    for address in MATHJAX.finditer(page):
-        if address[1] != mathjax_version:
-            raise ValueError(
-                f"the pages load MathJax {address[1]} (mathjax_path in _config.yml), but "
-                f"tests/book/package.json has {mathjax_version}"
-            )
-    page = MATHJAX.sub(f"{root}_static/mathjax/{SVG_OUTPUT}", page)
+def adapt_page(page, root):
+    """A page that draws formulas as SVG and finds the texts to search; `root` leads up."""
+    page = SCRIPT.sub(r"\1tex-svg.js", page)
     # MathJax's menu could ask for parts that are not there, and remembers what it was asked.
     page = page.replace(OPTIONS, OPTIONS + '"enableMenu": false, ')
     page = PRELOADS.sub("", page)

@@ -1,9 +1,9 @@
 """The built book, a server for it and a browser to read it with.
 
 The book is built once a worker, from the committed outputs, in a few seconds. The browser is
-the machine's Chromium. Scripts that the pages load from a CDN come from npm (`package.json`,
-exact versions); nothing else outside the book is reachable. Where Chromium or npm is missing
-the browser tests skip; with `LNN_REQUIRE_BROWSER=1` they fail instead.
+the machine's Chromium, and nothing outside the book is reachable. The accessibility checker comes
+from npm (`package.json`, exact version). Where Chromium or npm is missing the tests that need them
+skip; with `LNN_REQUIRE_BROWSER=1` they fail instead.
 """
 
 import contextlib
@@ -24,9 +24,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE_MODULES = Path(__file__).parent / "node_modules"
-CDN = re.compile(
-    r"https://cdn\.jsdelivr\.net/npm/(?P<name>(?:@[^/]+/)?[^@/]+)@(?P<version>[^/]+)/(?P<path>.*)"
-)
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -124,12 +121,12 @@ def node_modules() -> Path:
     command = [npm, "install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"]
     run = subprocess.run(command, cwd=NODE_MODULES.parent, capture_output=True, text=True)
     if run.returncode:
-        skip_or_fail(f"npm could not install the pages' scripts:\n{run.stderr[-1000:]}")
+        skip_or_fail(f"npm could not install the accessibility checker:\n{run.stderr[-1000:]}")
     return NODE_MODULES
 
 
 @pytest.fixture(scope="session")
-def browser(node_modules):
+def browser():
     """A headless Chromium."""
     chromium = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -151,22 +148,9 @@ class Visit:
     problems: list[str] = field(default_factory=list)
 
 
-# The theme declares this constant in two scripts; only live code, which is off, needs it.
-HARMLESS = ("THEBE_JS_URL",)
-
-
 @pytest.fixture(scope="session")
 def visit(browser, site):
     """`with visit(path, width=…, scheme=…) as seen:` opens a page and typesets its formulas."""
-
-    def serve(route, problems):
-        match = CDN.fullmatch(route.request.url)
-        if match and installed_version(match["name"]) == match["version"]:
-            file = NODE_MODULES / match["name"] / match["path"]
-            if file.is_file():
-                return route.fulfill(path=file)
-        problems.append(f"asks for {route.request.url}, which is not in tests/book/package.json")
-        return route.abort()
 
     @contextlib.contextmanager
     def open_page(path: str, width: int = 1280, scheme: str = "light"):
@@ -176,8 +160,11 @@ def visit(browser, site):
         seen = Visit(context.new_page())
 
         def note(kind, text):
-            if not any(word in text for word in HARMLESS):
-                seen.problems.append(f"{kind}: {text}")
+            seen.problems.append(f"{kind}: {text}")
+
+        def refuse(route):
+            note("asks another host", route.request.url)
+            route.abort()
 
         def on_console(message):
             if message.type == "error":
@@ -188,7 +175,7 @@ def visit(browser, site):
                 note("missing", response.url)
 
         outside = re.compile(r"https?://(?!127\.0\.0\.1)")
-        context.route(outside, lambda route: serve(route, seen.problems))
+        context.route(outside, refuse)
         seen.page.on("pageerror", lambda error: note("page error", str(error)))
         seen.page.on("console", on_console)
         seen.page.on("response", on_response)

@@ -16,8 +16,32 @@ def test_it_builds_without_a_warning(built_book):
     assert built_book.returncode == 0, built_book.log[-4000:]
 
 
-def test_the_start_page_leads_to_the_welcome(built_book):
-    assert "chapters/welcome.html" in (built_book.html / "index.html").read_text(encoding="utf-8")
+def read(page):
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def test_the_start_page_leads_to_the_welcome_and_says_what_it_is(built_book):
+    page = read(built_book.html / "index.html")
+    assert page.select_one("meta[http-equiv=refresh]")["content"] == "0; url=chapters/welcome.html"
+    assert "Lagrangian Neural Networks" in page.title.get_text()
+    assert page.select_one("meta[name=description]")["content"]
+
+
+def test_a_missing_page_leads_back_by_whole_addresses(built_book):
+    links = [a["href"] for a in read(built_book.html / "404.html").select("a")]
+    assert links and all(link.startswith("https://") for link in links)
+    for link in links:
+        assert (built_book.html / link.split("/", 4)[4]).exists()
+
+
+@pytest.mark.parametrize("name", ["index", *toc_files()])
+def test_a_shared_link_shows_title_site_and_picture(built_book, name):
+    page = read(built_book.html / f"{name}.html")
+    tags = {tag.get("property") or tag.get("name"): tag.get("content") for tag in page("meta")}
+    assert tags["og:title"] and tags["og:description"]
+    assert tags["og:site_name"] == "Lagrangian Neural Networks"
+    assert tags["og:image"].endswith("_static/preview.png")
+    assert tags["twitter:card"] == "summary_large_image"
 
 
 @pytest.mark.parametrize("name", toc_files())
