@@ -1,38 +1,55 @@
-"""Estimate how long it takes to read each chapter.
+"""Estimate how long it takes to read each chapter, and to do its exercises.
 
-    python scripts/reading_time.py
+    python scripts/reading_time.py            # a table
+    python scripts/reading_time.py --write    # and into the table for lecturers
 
-Counted are the words of the prose, the displayed formulas and the lines of code that are not
-folded; exercises and their solutions are left out. A reader takes 150 words, 2 formulas or
-15 lines of code a minute. These three speeds are assumptions; the counts are not.
+Counted are the words of the prose, displayed formulas, figures and tables, and the lines of code
+that the page shows; exercises and their solutions count as exercises. A reader takes 150 words,
+2 formulas, 15 lines of code or one figure a minute, and a quarter of an hour for an exercise. These
+speeds are assumptions, chosen so that a chapter with its exercises takes about as long as a test
+reader said, 120 to 150 minutes; the counts are not.
 """
 
 import re
+import sys
 from pathlib import Path
 
 import nbformat
 
-CHAPTERS = sorted((Path(__file__).parents[1] / "chapters").glob("0*.ipynb"))
-A_MINUTE = {"words": 150, "formulas": 2, "lines": 15}
-FOLDED = {"hide-input", "hide-cell", "exercise-stub", "exercise-check", "exercise-solution"}
+FOLDER = Path(__file__).parents[1] / "chapters"
+CHAPTERS = [*sorted(FOLDER.glob("0*.ipynb")), *FOLDER.glob("primer.ipynb")]
+TEACHING = FOLDER / "teaching.md"
+A_MINUTE = {"words": 150, "formulas": 2, "lines": 15, "figures": 1}
+AN_EXERCISE = 15
+EXERCISE_CODE = {"exercise-stub", "exercise-check", "exercise-solution"}
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", *EXERCISE_CODE}
 EXERCISE = re.compile(r":::\{(exercise|solution-start)\}.*?(\n:::\n|\Z)", re.DOTALL)
-FORMULA = re.compile(r"\$\$.*?\$\$", re.DOTALL)
+FORMULA = re.compile(r"\$\$.*?\$\$|^```\{math\}.*?^```", re.DOTALL | re.MULTILINE)
+NO_PROSE = re.compile(r"</?\w[^>\n]*>|\{[\w:]+\}|^:::.*$|^:\w+:.*$", re.MULTILINE)
+PICTURE = re.compile(r"image/|text/html")
 
 
 def counts(path):
-    """How many words, displayed formulas, visible lines of code and exercises a chapter has."""
+    """How many words, formulas, visible lines of code, figures and exercises a chapter has."""
     cells = nbformat.read(path, as_version=4).cells
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     prose = EXERCISE.sub("", text)
     code = [
-        cell.source
-        for cell in cells
-        if cell.cell_type == "code" and not FOLDED & set(cell.metadata.get("tags", []))
+        (cell, set(cell.metadata.get("tags", []))) for cell in cells if cell.cell_type == "code"
+    ]
+    shown = [cell.source for cell, tags in code if not FOLDED & tags]
+    outputs = [
+        output.data
+        for cell, tags in code
+        if not (EXERCISE_CODE | {"remove-cell"}) & tags
+        for output in cell.outputs
+        if "data" in output
     ]
     return {
-        "words": len(re.findall(r"[^\W\d_][\w'’-]+", FORMULA.sub("", prose))),
+        "words": len(re.findall(r"[^\W\d_][\w'’-]+", NO_PROSE.sub("", FORMULA.sub("", prose)))),
         "formulas": len(FORMULA.findall(prose)),
-        "lines": sum(bool(line.strip()) for source in code for line in source.splitlines()),
+        "lines": sum(bool(line.strip()) for source in shown for line in source.splitlines()),
+        "figures": sum(any(PICTURE.match(kind) for kind in data) for data in outputs),
         "exercises": text.count(":::{exercise}"),
     }
 
@@ -42,15 +59,39 @@ def minutes(count):
     return 5 * round(sum(count[kind] / speed for kind, speed in A_MINUTE.items()) / 5)
 
 
+def with_exercises(count):
+    """The minutes that reading takes and the exercises do, to the nearest five."""
+    return minutes(count) + AN_EXERCISE * count["exercises"]
+
+
+def row(path):
+    """What the table for lecturers says of a chapter: reading, exercises, both together."""
+    n = counts(path)
+    return [f"{minutes(n)} min", str(n["exercises"]), f"{with_exercises(n)} min"]
+
+
+def write(page):
+    """The page for lecturers with the counts of now."""
+    for path in CHAPTERS:
+        cells = rf"(\({path.stem}\.ipynb\) \|)[^|\n]*\|[^|\n]*\|[^|\n]*\|"
+        page, found = re.subn(cells, rf"\1 {' | '.join(row(path))} |", page)
+        if found != 1:
+            raise ValueError(f"expected one row of {path.name} in {TEACHING}, found {found}")
+    return page
+
+
 def main():
-    """Print a table."""
-    print(f"{'chapter':26} words  formulas  lines  exercises  minutes")
+    """Print a table, and write it if asked to."""
+    kinds = [*A_MINUTE, "exercises"]
+    print(f"{'chapter':26}{''.join(f'{kind:>11}' for kind in kinds)}    reading   together")
     for path in CHAPTERS:
         n = counts(path)
+        reading, _, together = row(path)
         print(
-            f"{path.stem:26} {n['words']:5}  {n['formulas']:8}  {n['lines']:5}"
-            f"  {n['exercises']:9}  {minutes(n):7}"
+            f"{path.stem:26}{''.join(f'{n[kind]:11}' for kind in kinds)}{reading:>11}{together:>11}"
         )
+    if "--write" in sys.argv[1:]:
+        TEACHING.write_text(write(TEACHING.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
