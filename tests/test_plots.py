@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -65,24 +66,31 @@ class Page(HTMLParser):
 LENGTHS = [0.5, 1.0, 2.0]
 
 
-def player(**changes):
-    settings = {"alt": "A pendulum <at rest>", "length": LENGTHS, "dpi": 50} | changes
+def player(draw=draw, **changes):
+    settings = {"alt": "A pendulum <at rest>.", "length": LENGTHS} | changes
     return plots.interactive(draw, **settings)
 
 
-def frames_of(html):
-    """The PNGs in a player, the start picture first."""
-    found = re.findall(r"iVBOR[A-Za-z0-9+/=]+", html)
-    return [base64.b64decode(picture) for picture in found]
+def constant(made, name):
+    """A constant of a player's script."""
+    return json.JSONDecoder().raw_decode(made.html.split(f"{name} = ", 1)[1])[0]
+
+
+def frames_of(made):
+    """The pictures of a player as its script puts them together: SVG, or the bytes of a WebP."""
+    lines, frames = constant(made, "lines"), constant(made, "frames")
+    if not lines:
+        return [base64.b64decode(frame) for frame in frames]
+    ranges = [zip(frame[::2], frame[1::2], strict=True) for frame in frames]
+    return ["\n".join(line for a, b in r for line in lines[a:b]) for r in ranges]
 
 
 def test_the_player_has_a_picture_with_alt_text_and_a_labelled_slider():
     page = Page(player()._repr_html_())
     (img,) = page.all("img")
     (slider,) = page.all("input")
-    assert img["alt"] == "A pendulum <at rest>"
-    assert img["width"] == "300"
-    assert img["height"] == "200"
+    assert img["alt"] == "A pendulum <at rest>. Shown: length 0.5."
+    assert (img["width"], img["height"]) == ("288", "192"), "96 pixels an inch"
     assert slider["type"] == "range"
     assert (slider["min"], slider["max"], slider["value"]) == ("0", "2", "0")
     assert slider["aria-valuetext"] == "0.5"
@@ -90,7 +98,7 @@ def test_the_player_has_a_picture_with_alt_text_and_a_labelled_slider():
     assert "label" in inside
     assert page.texts["span"] == ["length"]
     assert page.texts["output"] == ["0.5"]
-    assert page.all("button") == page.all("figcaption") == []
+    assert page.all("button") == page.all("figcaption") == page.all("datalist") == []
 
 
 def test_two_controls_give_every_pair_of_values():
@@ -103,39 +111,85 @@ def test_two_controls_give_every_pair_of_values():
         formats={"length": "{:.2f} m"},
     )
     page = Page(two.html)
-    assert two.frames == len(set(frames_of(two.html))) == len(frames_of(two.html)) == 6
+    assert two.frames == len(set(frames_of(two))) == 6
     assert [slider["value"] for slider in page.all("input")] == ["1", "1"]
     assert page.texts["span"] == ["length ℓ", "colour"]
     assert page.texts["output"] == ["1.00 m", "hnn"]
     assert page.texts["button"] == ["Play"]
     assert page.texts["figcaption"] == ["Longer & longer."]
+    assert page.all("img")[0]["alt"].endswith("Shown: length ℓ 1.00 m, colour hnn.")
     assert repr(two) == "<Player: 6 pictures, sliders: length, colour>"
 
 
-def test_the_first_picture_is_that_of_the_start_values():
-    first = frames_of(player().html)
-    middle = frames_of(player(start={"length": 1.0}).html)
-    assert middle == [first[1], first[0], first[2]]
+def test_a_frame_is_the_picture_that_was_drawn():
+    for made, length in zip(frames_of(player()), LENGTHS, strict=True):
+        assert made == pictures.svg(draw(length))
 
 
-def test_frames_are_small_palette_pictures_of_one_size_that_keep_the_colours():
-    frames = [Image.open(io.BytesIO(png)) for png in frames_of(player().html)]
-    assert {frame.size for frame in frames} == {(150, 100)}
-    for frame in frames:
-        assert frame.mode == "P"
-        colours = np.array(frame.convert("RGB").getcolors(256), dtype=object)
-        assert len(colours) <= 64
-        assert (255, 255, 255) in list(colours[:, 1])
-        line = np.array([0x00, 0x72, 0xB2])
-        assert min(np.abs(np.array(rgb) - line).max() for rgb in colours[:, 1]) < 32
+def test_the_still_is_the_picture_of_the_start_values():
+    stills = {Page(player(start={"length": x}).html).all("img")[0]["src"] for x in LENGTHS}
+    assert len(stills) == 3
+    still = Page(player().html).all("img")[0]["src"].removeprefix("data:image/png;base64,")
+    picture = Image.open(io.BytesIO(base64.b64decode(still)))
+    assert picture.size == (330, 220)
+    ink = np.array([0x00, 0x72, 0xB2])
+    found = picture.convert("RGB").getcolors(256)
+    assert min(np.abs(np.array(rgb) - ink).max() for _, rgb in found) < 32
+
+
+def test_what_all_frames_share_is_stored_once():
+    few, many = (player(length=np.linspace(0.5, 2.5, n).tolist()) for n in (3, 40))
+    assert len(many.html) - len(few.html) < 40 * 1000
+
+
+def noise(length):
+    """A picture that no vectors could hold."""
+    fig, ax = plt.subplots(figsize=(3, 2))
+    ax.imshow(np.random.default_rng(int(10 * length)).normal(size=(300, 300)))
+    return fig
+
+
+def test_what_is_heavy_as_vectors_becomes_pixels(monkeypatch):
+    monkeypatch.setattr("lnn_tutorial.plots.player.BUDGET", 50_000)
+    made = player(noise)
+    frames = [Image.open(io.BytesIO(frame)) for frame in frames_of(made)]
+    assert [(frame.format, frame.size) for frame in frames] == 3 * [("WEBP", (432, 288))]
+    assert len(made.html) < 500_000
 
 
 def test_the_player_is_small_self_contained_and_the_same_every_time():
     html = player(play=True, caption="A caption.").html
     assert html == player(play=True, caption="A caption.").html
     assert html != player(play=True, caption="Another caption.").html
-    assert len(html) < 20_000
-    assert not re.search(r"https?:|[\"'(]//|\burl\(|@import", html)
+    assert len(html) < 40_000
+    html = html.replace("http://www.w3.org/", "")  # the names of SVG's elements
+    assert not re.search(r"https?:|[\"'(]//|\burl\((?!#)|@import", html)
+
+
+def test_a_jump_in_the_values_is_marked():
+    jump = player(length=[0.5, 0.6, 0.7, 2.0, 2.1], formats={"length": "{:.1f} m"}, play=True)
+    page = Page(jump.html)
+    assert page.texts["small"] == ["(jumps from 0.7 m to 2.0 m)"]
+    assert [option["value"] for option in page.all("option")] == ["3"]
+    assert page.all("input")[0]["list"] == page.all("datalist")[0]["id"]
+    assert constant(jump, "jumps") == [3]
+    for steady in ([0.5, 0.6, 0.7, 0.8], [0.01, 0.1, 1.0, 10.0], [1, 3, 10, 30]):
+        assert constant(player(length=steady), "jumps") == []
+
+
+def test_numbers_beside_a_slider_read_as_in_a_book():
+    assert constant(player(length=[-0.5, 1e-5, 2.0]), "texts") == [
+        ["−0.5", "1\u00a0×\u00a010⁻⁵", "2"]
+    ]
+    signed = player(length=[-0.5, 0.5], formats={"length": "{:+.1f} m"})
+    assert constant(signed, "texts") == [["−0.5 m", "+0.5 m"]]
+
+
+def test_a_player_says_how_large_its_text_is():
+    known = json.loads(Page(player().html).all("figure")[0]["data-figure"])
+    assert known["inches"] == 3.0
+    assert known["smallest_text"] == 10.0
+    assert known["models"] == {"lnn": []}
 
 
 def test_no_figure_stays_open():
@@ -143,15 +197,17 @@ def test_no_figure_stays_open():
     before = plt.get_fignums()
     player()
     with pytest.raises(TypeError):
-        plots.interactive(lambda x: plt.figure() and None, alt="…", x=[1, 2])
+        plots.interactive(lambda size: plt.figure() and None, alt="…", size=[1, 2])
     assert plt.get_fignums() == before == [outer.number]
 
 
 def test_a_script_cannot_be_broken_by_text():
-    html = player(formats={"length": "</script><b>{}"}, labels={"length": "<i>"}).html
+    html = player(
+        alt="</script><!--", formats={"length": "</script><b>{}"}, labels={"length": "<i>long"}
+    ).html
     assert html.count("</script>") == 1
-    assert "<b>" not in html
-    assert "<i>" not in html
+    assert "<!--" not in html.split("<script>")[1]
+    assert not {"b", "i"} & {tag for tag, _, _ in Page(html).elements}
 
 
 @pytest.mark.parametrize(
@@ -167,6 +223,8 @@ def test_a_script_cannot_be_broken_by_text():
         ({"length": list(range(501))}, ValueError, "at most 500 frames, got 501"),
         ({"colour": ["lnn"] * 2, "mass": [1, 2]}, ValueError, "one or two controls, got 3"),
         ({"fps": 0}, ValueError, "positive fps"),
+        ({"v0": [1, 2]}, ValueError, "a label with a word that says what v0 is"),
+        ({"labels": {"length": "ℓ (m)"}}, ValueError, "a label with a word"),
     ],
 )
 def test_bad_settings_are_refused_before_anything_is_drawn(changes, error, message):
@@ -181,9 +239,9 @@ def test_no_control_is_refused():
 
 def test_draw_must_return_figures_of_one_size():
     with pytest.raises(TypeError, match="expected draw to return a Figure, got Axes"):
-        plots.interactive(lambda x: plt.subplots()[1], alt="…", x=[1, 2])
+        plots.interactive(lambda size: plt.subplots()[1], alt="…", size=[1, 2])
     with pytest.raises(ValueError, match="frames of one size"):
-        plots.interactive(lambda x: plt.figure(figsize=(x, 1)), alt="…", x=[1, 2])
+        plots.interactive(lambda size: plt.figure(figsize=(size, 1)), alt="…", size=[1, 2])
 
 
 # --- Glue -----------------------------------------------------------------------------

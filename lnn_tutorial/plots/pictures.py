@@ -34,8 +34,8 @@ SHARP = 200
 """Pixels per inch of what is not vectors: two for each of a screen's 96."""
 
 
-def svg(figure: Figure, box: Bbox | None = None) -> str:
-    """The figure as SVG, on one line for each element."""
+def svg(figure: Figure, box: Bbox | None = None, light: int = LIGHT) -> str:
+    """The figure as SVG of at most about `light` bytes, one element on a line."""
     artists = [a for a in figure.findobj(_may_be_heavy) if a.get_visible()]
     before = [artist.get_rasterized() for artist in artists]
     try:
@@ -46,7 +46,7 @@ def svg(figure: Figure, box: Bbox | None = None) -> str:
             for artist in heavy:
                 artist.set_rasterized(True)
             text = _tidy(_saved(figure, "svg", box).decode("utf-8"))
-            if len(text) <= LIGHT:
+            if len(text) <= light:
                 break
     finally:
         for artist, flag in zip(artists, before, strict=True):
@@ -165,7 +165,7 @@ def _tidy(text: str) -> str:
     text = re.sub(r'<g id="[^"]*"', "<g", text)
     text = re.sub(r' (?:d|x|y|points)="[^"]*"', shorter, text)
     text = re.sub(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)", _few_colours, text)
-    lines = re.sub(r"\s*\n\s*(?!<)", " ", text).replace('"', "'").splitlines()
+    lines = re.sub(r"\s*\n\s*(?=[^\s<])", " ", text).replace('"', "'").splitlines()
     return "\n".join(line.strip() for line in lines if line.strip())
 
 
