@@ -1,5 +1,6 @@
 """The base of the exercises' checks: right is told from wrong, and nothing is given away."""
 
+import importlib
 import json
 import linecache
 import os
@@ -7,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lnn_tutorial import checks
+from lnn_tutorial import checks, mechanics
 from lnn_tutorial.checks import Verdict, ask, check, compare, logbook, right, wrong
+from lnn_tutorial.checks.verdict import watched
+from tests.wrong_answers import GIVEN_AWAY, TRIED, given_away
 
 finite = st.floats(-1e3, 1e3)
 matrices = arrays(float, (2, 3), elements=finite)
@@ -53,8 +57,28 @@ def test_an_exception_in_the_answer_becomes_a_verdict():
         "test_an_exception_in_the_answer_becomes_a_verdict.<locals>.<lambda>() "
         "takes 0 positional arguments but 1 was given"
     )
-    assert "ZeroDivisionError" in square(lambda x: x / 0).message
     assert square(7.0) == wrong("Expected a function, got float.")
+
+
+def test_an_exception_names_the_line_and_the_shapes():
+    assert square(lambda x: x / 0).message == (
+        "Your function raised ZeroDivisionError: float division by zero. In the line: assert "
+        "square(lambda x: x / 0).message == (."
+    )
+
+    @check("…")
+    def of_a_state(answer):
+        ask(answer, jnp.ones(2), 3.0, jnp.ones((4, 2)))
+
+    def apart(q, mass, weight):
+        return mass * q @ weight
+
+    message = of_a_state(apart).message
+    assert "In the line: return mass * q @ weight." in message
+    assert message.endswith(" It was given q of shape (2,) and weight of shape (4, 2).")
+    message = of_a_state(lambda *parts: parts[0] / None).message
+    assert "It was given" not in message
+    assert "In the line: return mass * q @ weight." in of_a_state(jax.jit(apart)).message
 
 
 def test_an_exception_in_the_check_itself_does_not_escape():
@@ -94,6 +118,10 @@ def test_the_tolerance_is_that_of_float32():
     [
         (..., 1.0, "is missing"),
         ("one", 1.0, "should be made of real numbers, got str"),
+        ("1", 1.0, "should be made of real numbers, got str"),
+        (True, 1.0, "should be made of real numbers, got bool"),
+        (["1"], [1.0], "should be made of real numbers, got list"),
+        (np.array([1j]), [1.0], "should be made of real numbers, got ndarray of complex128"),
         ([1.0, 2.0, 3.0], [1.0, 2.0], "has shape (3,), expected (2,)"),
         ([[1.0, 2.0]], [[1.0], [2.0]], "has shape (1, 2), expected (2, 1)."),
         ([1.0, np.nan], [1.0, 2.0], "NaN or infinity"),
@@ -129,10 +157,34 @@ def test_the_expected_number_is_never_printed(value, expected):
     assert f"{expected:.3g}" not in message.replace("factor of 1/", "").split()
 
 
+def test_a_slip_completes_the_message():
+    verdict = wrong("It is off.", "Why?")
+    slips = {"It is twice too large.": 2.0, "It is squared.": 9.0}
+    assert verdict.with_slip(2.0, slips) == wrong("It is off. It is twice too large.", "Why?")
+    assert verdict.with_slip(3.0, slips) == verdict == verdict.because("")
+
+
+def test_calls_are_counted_whoever_makes_them():
+    def twice(x):
+        return jax.jit(lambda x: jax.jvp(jnp.sin, (x,), (x,)))(x), jax.hessian(jnp.cos)(x)
+
+    with watched("jax._src.nn.functions", jvp=jax.jvp, hessian=jax.hessian) as seen:
+        twice(1.0)
+    assert seen == {"jvp": 1, "hessian": 1}
+    assert sys.getprofile() is None
+    with watched("lnn_tutorial.mechanics") as seen:
+        mechanics.momentum(lambda q, v: v @ v)
+    assert seen["lnn_tutorial.mechanics"] > 0
+    with watched(jvp=jax.jvp) as seen, pytest.raises(ZeroDivisionError):
+        1 / 0  # noqa: B018
+    assert not seen and sys.getprofile() is None
+
+
 def test_docstrings_are_true():
     import doctest
 
-    assert doctest.testmod(checks).failed == 0
+    for module in (checks, checks.verdict):
+        assert doctest.testmod(module).failed == 0
 
 
 def test_verdicts_are_values():
@@ -174,7 +226,8 @@ def half_right(h, m, g, T):
 def test_a_verdict_says_what_is_wrong_and_that_there_is_a_hint():
     verdict = checks.throw_action(half_right)
     assert str(verdict) == (
-        "✗ The kinetic part is right; the part with gravity has the wrong sign.\n"
+        "✗ The kinetic part is right; the part with gravity has the wrong sign. You added the "
+        "potential energy.\n"
         "  checks.hint() gives a hint."
     )
     assert verdict.hints == ("Which sign has V in 𝓛, and what is the integral of q?",)
@@ -271,43 +324,6 @@ def test_a_check_that_returns_no_verdict_says_so():
 
 # --- The hints of the book ------------------------------------------------------------
 
-GIVEN_AWAY = {
-    "throw_action": r"8|h²|h\*\*2|16|g T",
-    "bend_coefficient": r"π|½|/ ?4|k T|a half",
-    "hoop": r"sin|cos|R θ̇|Ω",
-    "gauge": r"[ABDE]{2,}|x² ?y|x\*\*2",
-    "fastest_slide": r"cycloid|steep|dip|lbfgs\(",
-    "two_masses": r"m[₁₂12]|k ?\(|q[₂2] ?[-−]|zero|diag",
-    "bead_on_parabola": r"2 ?a|4 ?a|8 ?m",
-    "one_scalar_of_a_matrix": r"@|ṙ|jnp\.|mixed @|rest",
-    "spherical_pendulum": r"sin|m l|angular momentum|vertical|p_φ",
-    "double_pendulum_mass": r"cos|m[₁₂12]|l[₁₂12]|\+",
-    "batch_energies": r"vmap|grad|@",
-    "imbalance": r"jax\.grad|argnums|dp_dt|\[|d𝓛",
-    "mended_lagrangian": r"softplus|softmax|sin|cos|tanh",
-    "error_power": r"jax\.grad|@|\(q̇, |acceleration\(",
-    "trained_pendulum": r"32|1500|0\.02|LNN\(",
-    "slides": r"√|sqrt|root|5\.6|31|32|256",
-    "one_layer": r"@|\.T|outer|w_j",
-    "last_layer": r"\d|−1|c 𝓛|inverse|cancel",
-    "tail": r"Hill|exponential|mean of|1 ?/|slope.*k|quantile",
-    "bell": r"cdf|pdf|Φ|φ|GELU|ReLU",
-    "last_frame": r"abs|sort|\[:|median\(",
-    "honest_split": r"split\(|random\.split|fold_in",
-    "friction": r"solve|[-−] ?γ|@",
-    "heavier_pendulum": r"0\.02|LNN\(|labelled\(|seed",
-    "gauged_lagrangian": r"grad|jvp|∇|@|dot product",
-    "partner_bracket": r"/|mass_matrix|1/M|inverse|divide",
-    "best_constant": r"median|half|cumsum|searchsorted",
-    "kinetic_energy": r"γ² ?v²|\(1 [-−] v\)|\(1 \+ v\)|/",
-    "magnetic_field": r"x ẏ|y ẋ|B/2|(?i:true|false)|cannot",
-    "slipped_speed": r"√|sqrt|root|dx ?/ ?2|dx²|roll",
-    "bands": r"b [-−] a|difference|five|-2|−2",
-    "hanging_string": r"½|sin|4|√|κ",
-    "cylinder": r"%|clip|divmod|minimum",
-}
-"""Patterns of what an answer is made of: no general hint may contain it."""
-
 
 def test_every_check_of_the_book_has_one_or_two_hints_that_keep_the_answer():
     assert {each.key.rpartition(".")[2] for each in BOOK.values()} == GIVEN_AWAY.keys()
@@ -317,8 +333,16 @@ def test_every_check_of_the_book_has_one_or_two_hints_that_keep_the_answer():
             assert text[0].isupper() or text[0] in "(𝓛`", text
             assert text[-1] in ".?", text
             assert len(text) < 260, text
-            found = re.search(GIVEN_AWAY[key.rpartition(".")[2]], text)
-            assert not found, (key, found)
+            assert not given_away(text, key.rpartition(".")[2]), text
+
+
+@pytest.mark.parametrize("key", BOOK)
+def test_three_wrong_answers_to_every_exercise_are_tried(key):
+    """Three that differ in what their verdicts say, and do not merely raise."""
+    module, name = key.rsplit(".", 1)
+    importlib.import_module(f"tests.test_checks_ch{module.rpartition('chapter')[2]}")
+    said = {str(words) for words in TRIED.get(name, ()) if "raised" not in words}
+    assert len(said) >= 3, f"the table of wrong answers to {name} has {len(said)}"
 
 
 def exercises_of(path):
@@ -459,6 +483,48 @@ def test_a_solution_of_the_book_is_no_try():
     assert "No answer" in repr(checks.hint())
     run_cell("checks.throw_action(throw)", "<cell-2>")
     assert counted(THROW) == (True, 1, 0)
+
+
+# --- In a script ----------------------------------------------------------------------
+
+SCRIPT = """
+checks.throw_action(throw)
+verdict = checks.throw_action(throw)
+def wrapped(answer):
+    checks.throw_action(answer)
+wrapped(half_right)
+for check in [checks.hint]:
+    check()
+checks.progress()
+if checks.throw_action(throw):
+    print(checks.throw_action(throw))
+"""
+
+
+def run_script(mode="exec", source=SCRIPT, name="__main__"):
+    names = {"__name__": name, "checks": checks, "throw": throw, "half_right": half_right}
+    exec(compile(source, "<script>", mode), names)
+
+
+def test_a_script_prints_what_it_throws_away_once(capsys):
+    run_script()
+    printed = capsys.readouterr().out
+    right_one = repr(checks.throw_action(throw))
+    assert printed.startswith(f"{right_one}\n✗ The kinetic part is right;")
+    assert printed.count(right_one) == 2  # the statement, and the script's own print
+    assert printed.count("✗") == printed.count("Hint 1 of 3") == 1
+    assert printed.count("Exercises in all: 1 of 33 solved") == 1
+
+
+def test_where_values_show_by_themselves_nothing_is_printed_twice(capsys, monkeypatch):
+    right_one = f"{checks.throw_action(throw)!r}\n"
+    run_script("single", "checks.throw_action(throw)")  # as an interactive Python and doctest do
+    assert capsys.readouterr().out == right_one
+    run_script(name="a_module")
+    assert capsys.readouterr().out == right_one, "only the print of its own"
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=object))
+    run_script(source="checks.throw_action(throw)\nchecks.hint()")
+    assert capsys.readouterr().out == ""
 
 
 # --- The file -------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import numpy as np
 
 from lnn_tutorial import mechanics, systems
 from lnn_tutorial.checks import reference
-from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, wrong
+from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, watched, wrong
 
 
 @check(
@@ -29,24 +29,49 @@ def two_masses(answer: Callable) -> Verdict:
     for q, q_dot in [((0.2, 1.7), (0.3, -0.9)), ((-1.0, -0.6), (2.0, 0.5))]:
         found = ask(answer, jnp.array(q), jnp.array(q_dot), m1, m2, k, l)
         if not isinstance(found, (tuple, list)) or len(found) != 3:
+            several = f" of {len(found)}" if isinstance(found, (tuple, list)) else ""
             return wrong(
-                f"Expected three things, mass, mixed and force, got {type(found).__name__}."
+                "Expected three things, mass, mixed and force, got "
+                f"{type(found).__name__}{several}."
             )
         mass, mixed, force = found
-        verdict = compare(mass, [[m1, 0.0], [0.0, m2]], name="Your mass matrix")
+        expected = np.diag([m1, m2])
+        verdict = compare(mass, expected, name="Your mass matrix")
         if not verdict:
-            return verdict
+            slips = {
+                "The ½ of the kinetic energy is still there after two derivatives.": expected / 2,
+                "The two masses have changed places.": expected[::-1, ::-1],
+                "These are momenta: they still hold velocities.": expected * q_dot,
+                "The masses stand beside the diagonal, as if each moved with the other.": (
+                    expected[::-1]
+                ),
+            }
+            return verdict.with_slip(mass, slips)
         verdict = compare(mixed, np.zeros((2, 2)), name="Your mixed matrix")
         if not verdict:
-            return verdict.with_hint("Does the momentum of a mass depend on where it is?")
+            slips = {
+                "That is the mass matrix again.": expected,
+                "These are second derivatives by the positions: one is by a velocity.": (
+                    k * np.array([[-1, 1], [1, -1]])
+                ),
+            }
+            hint = "Does the momentum of a mass depend on where it is?"
+            return verdict.with_slip(mixed, slips).with_hint(hint)
         pull = k * (q[1] - q[0] - l)
-        verdict = compare(force, [pull, -pull], name="Your force")
-        if not verdict and np.shape(force) == (2,):
-            if np.isclose(force[0], force[1]):
-                return verdict.with_hint("Do the two ends of a spring pull the same way?")
-            return verdict.with_hint("Try q at which the spring has its rest length.")
+        expected = np.array([pull, -pull])
+        name = f"Your force where the spring is too {'long' if pull > 0 else 'short'}"
+        verdict = compare(force, expected, name=name)
         if not verdict:
-            return verdict
+            slips = {
+                "A long spring pulls its ends together, a short one pushes them apart.": -expected,
+                "The rest length is missing.": expected + k * l * np.array([1, -1]),
+                "The stiffness is missing.": expected / k,
+                "It is an acceleration: you divided by the masses.": expected / [m1, m2],
+            }
+            verdict = verdict.with_slip(force, slips)
+            if np.shape(force) == (2,) and np.isclose(*force):
+                verdict = verdict.because("In yours both ends pull the same way.")
+            return verdict.with_hint("Try q at which the spring has its rest length.")
     return right("All three are right, and the two forces add up to zero.")
 
 
@@ -64,21 +89,32 @@ def bead_on_parabola(answer: Callable) -> Verdict:
     m, a, g = 0.7, 0.6, 9.8
     x, v = np.array([[0.8, 0.0, 0.8, -1.3], [0.0, 0.5, 1.5, -0.4]])
     truth = -(4 * a**2 * x * v**2 + 2 * a * g * x) / (1 + 4 * a**2 * x**2)
-    mass, found = _equations(lambda *state: answer(*state, m, a, g), x[:, None], v[:, None])
+
+    def lagrangian(q, q_dot):
+        return answer(q, q_dot, m, a, g)
+
+    mass, found = _equations(lagrangian, x[:, None], v[:, None])
     if found[0, 0] > 0:
         return wrong(
-            "Released at rest, your bead climbs.", "Look at the sign of the potential energy."
+            f"Released at rest at x = {x[0]} m, your bead climbs: the pull of gravity has "
+            "the wrong sign.",
+            "Which sign has the potential energy in 𝓛?",
         )
     if np.isclose(mass[0], mass[1], rtol=1e-3):
         return wrong(
-            "Your kinetic energy is the same everywhere on the wire.",
-            "At one and the same velocity along x the bead is faster where the wire is steep.",
+            "Your kinetic energy is the same everywhere on the wire. But at one and the same "
+            "velocity along x the bead is faster where the wire is steep."
         )
-    verdict = compare(found[0, 0], truth[0], name="The acceleration of a bead at rest", rtol=1e-3)
+    name = f"The acceleration of a bead at rest at x = {x[0]} m"
+    verdict = compare(found[0, 0], truth[0], name=name, rtol=1e-3)
     if not verdict:
-        return verdict.with_hint(
-            "Compare kinetic and potential energy with your sketch of the wire."
-        )
+        at, fall = 2 * a * x[0], -2 * a * g * x[0]  # the slope of the wire
+        slips = {
+            "In your kinetic energy the wire is half as steep as it is.": fall / (1 + at**2 / 4),
+            "You added the two components of the velocity, and then squared.": fall / (1 + at) ** 2,
+        }
+        hint = "Compare kinetic and potential energy with your sketch of the wire."
+        return verdict.with_slip(found[0, 0], slips, rtol=1e-3).with_hint(hint)
     verdict = compare(
         found[:, 0],
         truth,
@@ -86,7 +122,7 @@ def bead_on_parabola(answer: Callable) -> Verdict:
         rtol=1e-3,
         praise="Your bead moves as it should, at rest and in motion.",
     )
-    return verdict or verdict.with_hint("Look at what depends on the velocity.")
+    return verdict or verdict.because("So something is wrong that depends on the velocity.")
 
 
 @check(
@@ -112,8 +148,10 @@ def one_scalar_of_a_matrix(state: Any, mended: Callable) -> Verdict:
     truth = np.asarray(reference.compiled(spring, "acceleration")(q, q_dot))
     spoilt = np.asarray(_slipped(_one_scalar, reference.compiled(spring, "lagrangian"), q, q_dot))
     if np.abs(spoilt - truth).max() < 1e-3 * (1 + np.abs(truth).max()):
+        still = [name for name, rate in zip(("ṙ", "θ̇"), q_dot, strict=True) if rate == 0]
+        at_rest = f" There {' and '.join(still)} = 0." if still else ""
         return wrong(
-            "At your state the buggy code gives the right acceleration.",
+            f"At your state the buggy code gives the right acceleration.{at_rest}",
             "Which term of Eq. 6 does it spoil, and when is that term zero?",
         )
 
@@ -130,9 +168,10 @@ def one_scalar_of_a_matrix(state: Any, mended: Callable) -> Verdict:
     ]
     for name, q, q_dot, lagrangian, closed_form in trials:
         q, q_dot = jnp.array(q), jnp.array(q_dot)
-        field = ask(mended, lagrangian)
         if q.size == 1:
-            ask(field, q, q_dot)  # a stub is recognised before JAX complains about it
+            with watched(mechanics.__name__) as borrowed:
+                ask(ask(mended, lagrangian), q, q_dot)  # not compiled: a stub is recognised
+        field = ask(mended, lagrangian)
         found = ask(jax.jit(field) if callable(field) else field, q, q_dot)
         verdict = compare(
             found,
@@ -142,23 +181,28 @@ def one_scalar_of_a_matrix(state: Any, mended: Callable) -> Verdict:
             atol=1e-3,
         )
         if not verdict:
-            return verdict.with_hint(_about_mixed_term(lagrangian, q, q_dot, found))
+            reason = _about_mixed_term(lagrangian, q, q_dot, found)
+            hint = "Write down the shape of each of the three pieces of Eq. 6."
+            return verdict.because(reason).with_hint(hint)
+    if borrowed:
+        return wrong("It is right, as mechanics is. Now write out Eq. 6 yourself.")
     return right(
         "Your state tells them apart, and your code is right for one, two and three coordinates."
     )
 
 
 def _about_mixed_term(lagrangian: Callable, q: Any, q_dot: Any, found: Any) -> str:
-    """Which slip in the mixed term of Eq. 6 gives the acceleration found, if one does."""
+    """Which slip in the mixed term of Eq. 6 gives the acceleration found, or ""."""
     slips = {
         _no_mixed: "The mixed matrix has no effect in your code.",
-        _one_scalar: "The bug is still there.",
+        _one_scalar: "The bug is still there: one number of the mixed matrix is in use.",
         _transposed: "Rows and columns of the mixed matrix have changed places.",
+        _diagonal: "Only the diagonal of the mixed matrix is in use.",
     }
     for slip, hint in slips.items():
         if compare(found, _slipped(slip, lagrangian, q, q_dot), rtol=1e-3, atol=1e-3):
             return hint
-    return "Write down the shape of each of the three pieces of Eq. 6."
+    return ""
 
 
 def _with_mixed_term(term: Callable) -> Callable:
@@ -178,6 +222,7 @@ def _with_mixed_term(term: Callable) -> Callable:
 _one_scalar = _with_mixed_term(lambda mixed, q_dot: mixed[0, 0] * q_dot)
 _no_mixed = _with_mixed_term(lambda mixed, q_dot: 0.0 * q_dot)
 _transposed = _with_mixed_term(lambda mixed, q_dot: mixed.T @ q_dot)
+_diagonal = _with_mixed_term(lambda mixed, q_dot: jnp.diag(mixed) * q_dot)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -221,19 +266,43 @@ def spherical_pendulum(answer: Callable, conserved: Callable) -> Verdict:
     coriolis = -2 * theta_dot * phi_dot / np.tan(theta)
     truth = np.stack([centrifugal - g / l * np.sin(theta), coriolis], axis=1)
 
-    _, found = _equations(lambda *state: answer(*state, m, l, g), q, q_dot)
+    def lagrangian(q, q_dot):
+        return answer(q, q_dot, m, l, g)
+
+    _, found = _equations(lagrangian, q, q_dot)
     if found[0, 0] > 0:
         return wrong(
-            "Released at rest, your bob rises.", "Look at the sign of the potential energy."
+            "Released at rest, your bob rises: the pull of gravity has the wrong sign.",
+            "Which sign has the potential energy in 𝓛?",
         )
-    verdict = compare(found[0], truth[0], name="The acceleration at rest", rtol=1e-3, atol=1e-4)
+    settings = {"rtol": 1e-3, "atol": 1e-4}
+    name = f"The acceleration at rest at θ = {theta[0]}"
+    verdict = compare(found[0], truth[0], name=name, **settings)
     if not verdict:
-        return verdict
-    verdict = compare(
-        found, truth, name="At rest it is right; the acceleration in motion", rtol=1e-3, atol=1e-4
-    )
+        slips = {
+            "Your bob feels no gravity.": 0 * truth[0],
+            "The length is missing in an energy.": truth[0] * l,
+            "The length counts squared in the kinetic energy.": truth[0] / l,
+            "The angle itself is no height: the bob moves on a circle.": (
+                truth[0] * theta[0] / np.sin(theta[0])
+            ),
+        }
+        return verdict.with_slip(found[0], slips, **settings)
+    name = "At rest it is right; the acceleration in motion"
+    verdict = compare(found, truth, name=name, **settings)
     if not verdict:
-        return verdict.with_hint("How large is the circle on which the bob goes round at θ?")
+        pull = truth - np.stack([centrifugal, coriolis], axis=1)
+        slips = {
+            "In yours the circle on which the bob goes round is as large at every θ.": pull,
+            "In yours the circle on which the bob goes round is largest at the bottom.": (
+                pull + np.stack([-centrifugal, 2 * theta_dot * phi_dot * np.tan(theta)], axis=1)
+            ),
+            "The distance from the axis counts squared in the kinetic energy.": (
+                pull + np.stack([centrifugal / np.sin(theta), coriolis], axis=1) / 2
+            ),
+        }
+        hint = "How large is the circle on which the bob goes round at θ?"
+        return verdict.with_slip(found, slips, **settings).with_hint(hint)
 
     def quantity(q, q_dot):
         return jnp.asarray(conserved(q, q_dot, m, l, g), dtype=float)
@@ -244,11 +313,21 @@ def spherical_pendulum(answer: Callable, conserved: Callable) -> Verdict:
     slope = np.hstack(ask(slope, jnp.array(q), jnp.array(q_dot)))[1:]
     if np.abs(slope).max() < 1e-6:
         return wrong("Your quantity is a mere constant: it does not depend on the state.")
-    if np.abs(_cosine(slope, np.hstack([q_dot, truth])[1:])).max() > 1e-3:
+    change = np.abs(_cosine(slope, np.hstack([q_dot, truth])[1:]))
+    if change.max() > 1e-3:
+        at, rate, turn = np.array([theta, theta_dot, phi_dot])[:, 1 + change.argmax()]
+        matters = np.abs(slope).max(axis=0) > 1e-6
+        seen = {
+            (False, False, True, False): "It is made of θ̇ alone, and gravity acts on θ̇.",
+            (False, False, False, True): "It does not know how far the bob is from the axis.",
+            (False, True, False, False): "It is made of φ alone, and the bob goes round.",
+            (True, False, False, False): "It is made of θ alone, and the bob swings.",
+        }
         return wrong(
-            "Your Lagrangian is right, but your quantity changes along the motion.",
-            "Take the momentum of the right coordinate from your own Lagrangian.",
-        )
+            "Your Lagrangian is right, but your quantity changes along the motion, for instance "
+            f"at θ = {at} with θ̇ = {rate} and φ̇ = {turn}.",
+            "Of which coordinate of your own Lagrangian is the momentum constant?",
+        ).because(seen.get(tuple(map(bool, matters)), ""))
     # The slope of the energy, over m l².
     uphill = [
         g / l * np.sin(theta) + centrifugal,
@@ -258,7 +337,7 @@ def spherical_pendulum(answer: Callable, conserved: Callable) -> Verdict:
     ]
     if np.abs(_cosine(slope, np.stack(uphill, axis=1)[1:])).min() > 1 - 1e-5:
         return wrong(
-            "Your quantity is constant, but it is the energy.",
+            "Your quantity is constant, but it is the energy, or made of it. There is another.",
             "Which coordinate does your Lagrangian not contain?",
         )
     return right("The motion is right, and your quantity stays constant along it.")
@@ -283,24 +362,31 @@ def double_pendulum_mass(answer: Callable) -> Verdict:
         verdict = compare(found, expected, name="Your mass matrix")
         if not verdict and np.shape(found) == (2, 2):
             turned = ask(answer, jnp.array(q) + 1.0, *constants)
-            hint = _about_two_arms(np.asarray(found, float), np.asarray(turned, float), m1 * l1**2)
-            return verdict.with_hint(hint)
+            reason = _about_two_arms(
+                np.asarray(found, float), np.asarray(turned, float), m1 * l1**2, cross
+            )
+            hint = "What is the lower bob's speed squared, term by term?"
+            return verdict.because(reason).with_hint(hint)
         if not verdict:
             return verdict
     return right("Your mass matrix is right.")
 
 
-def _about_two_arms(found: np.ndarray, turned: np.ndarray, upper: float) -> str:
-    """What a wrong mass matrix suggests to look at; `turned`: both arms one radian further."""
+def _about_two_arms(found: np.ndarray, turned: np.ndarray, upper: float, cross: float) -> str:
+    """What a wrong mass matrix shows; `turned`: both arms one radian further."""
     if not np.allclose(found, found.T):
         return "A mass matrix is symmetric: the order of two derivatives does not matter."
     if np.isclose(found[0, 0], upper):
-        return "Which bobs move when only the upper angle changes?"
+        return "The lower bob moves, too, when only the upper angle changes."
     if not np.allclose(turned, found, rtol=1e-4):
-        return "Turning both arms together should change nothing."
+        return "Turning both arms together should change nothing, and changes yours."
     if np.isclose(found[0, 1], 0.0):
-        return "Do the two angles not share the lower bob's kinetic energy?"
-    return "Write out the lower bob's speed squared and collect the terms once more."
+        return "Yours lets the two arms move without each other."
+    if np.isclose(found[0, 1], cross / 2):
+        return "The coupling is half of what it should be: it stands at two places of M."
+    if np.isclose(found[0, 1], 2 * cross):
+        return "The coupling is twice what it should be: two places of M share one term."
+    return ""
 
 
 def _equations(lagrangian: Callable, q: Any, q_dot: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -308,6 +394,7 @@ def _equations(lagrangian: Callable, q: Any, q_dot: Any) -> tuple[np.ndarray, np
 
     Ends the check for a stub, an exception, an array in the place of a scalar, a singular M.
     """
+    states = zip(q.tolist(), q_dot.tolist(), strict=True)
     q, q_dot = jnp.asarray(q), jnp.asarray(q_dot)
     _scalar(ask(lagrangian, q[0], q_dot[0]), "Your Lagrangian")
 
@@ -317,7 +404,13 @@ def _equations(lagrangian: Callable, q: Any, q_dot: Any) -> tuple[np.ndarray, np
 
     mass, q_ddot = ask(jax.jit(jax.vmap(equations)), q, q_dot)
     if not np.isfinite(q_ddot).all():
-        raise Stop(wrong("Eq. 6 finds no acceleration: your mass matrix has no inverse."))
+        at, rate = [*states][np.argmin(np.isfinite(q_ddot).all(axis=1))]
+        raise Stop(
+            wrong(
+                f"At q = {at}, q̇ = {rate} your mass matrix has no inverse: no acceleration.",
+                "Does your 𝓛 hold the square of every velocity?",
+            )
+        )
     return np.asarray(mass), np.asarray(q_ddot)
 
 
@@ -325,7 +418,7 @@ def _scalar(value: Any, name: str) -> None:
     """End the check unless `value` is one number."""
     if np.shape(value) != ():
         raise Stop(
-            wrong(f"{name} should be one number, got shape {np.shape(value)}.", "Is it q, or q[0]?")
+            wrong(f"{name} should be one number, got shape {np.shape(value)}: take q[0], not q.")
         )
 
 

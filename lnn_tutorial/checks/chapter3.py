@@ -10,7 +10,17 @@ import numpy as np
 
 from lnn_tutorial import mechanics, models, systems
 from lnn_tutorial.checks import reference
-from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, wrong
+from lnn_tutorial.checks.verdict import (
+    Stop,
+    Verdict,
+    ask,
+    check,
+    compare,
+    named,
+    right,
+    watched,
+    wrong,
+)
 
 
 @check(
@@ -34,20 +44,34 @@ def batch_energies(answer: Callable) -> Verdict:
         ("a relativistic particle", _fast, (1 - (q_dot**2).sum(axis=1) / 400) ** -0.5),
     ]
     for name, lagrangian, expected in trials:
-        found = ask(answer, lagrangian, q, q_dot)
-        verdict = compare(found, expected, name=f"Your energy of {name}", rtol=1e-3, atol=1e-3)
+        with watched(mechanics.__name__) as borrowed:
+            found = ask(answer, lagrangian, q, q_dot)
+        settings = {"rtol": 1e-3, "atol": 1e-3}
+        verdict = compare(found, expected, name=f"Your energy of {name}", **settings)
         if verdict:
             continue
         if np.shape(found) != (5,):
-            return verdict.with_hint("One energy for each state of the batch.")
-        values = reference.each(lagrangian, q, q_dot)
-        if compare(found, values) or compare(found, -values):
-            return verdict.with_hint("Where is the momentum?")
-        if compare(found, expected + 2 * values, rtol=1e-3, atol=1e-3):
-            return verdict.with_hint("Look at the sign of 𝓛.")
+            return verdict.because("The batch has 5 states, and each of them one energy.")
         if name != trials[0][0]:
-            return verdict.with_hint("Does your formula assume a kinetic energy of a special form?")
-        return verdict
+            return verdict.because(
+                "That of the spring pendulum is right. So your formula takes for granted that 𝓛 is "
+                "a kinetic energy of the second degree in the velocities, less a potential energy."
+            )
+        values = reference.each(lagrangian, q, q_dot)
+        slope = reference.each(reference.by_position(lagrangian), q, q_dot)
+        slips = {
+            "That is 𝓛: the momentum is missing.": values,
+            "That is −𝓛: the momentum is missing.": -values,
+            "That is q̇·p: 𝓛 is missing.": expected + values,
+            "You added 𝓛.": expected + 2 * values,
+            "It has q in the place of q̇.": (q * (expected + values)[:, None] / q_dot).mean(axis=1),
+            "You differentiated by q, and the momentum is a derivative by q̇.": (
+                (q_dot * slope).sum(axis=1) - values
+            ),
+        }
+        return verdict.with_slip(found, slips, **settings)
+    if borrowed:
+        return wrong("Right, as mechanics is. The task is to write it without mechanics.")
     return right("Your energies are right, for three Lagrangians of different kinds.")
 
 
@@ -60,6 +84,15 @@ def _swung(q, q_dot):
 @jax.jit
 def _fast(q, q_dot):
     return -jnp.sqrt(1 - q_dot @ q_dot / 400)
+
+
+SECOND = {
+    "jax.hessian": jax.hessian,
+    "jax.jacfwd": jax.jacfwd,
+    "jax.jacobian": jax.jacobian,
+    "jax.jvp": jax.jvp,
+}
+"""What differentiates a gradient once more."""
 
 
 @check(
@@ -81,7 +114,8 @@ def imbalance(answer: Callable) -> Verdict:
     ]:
         q, q_dot = jnp.array([1.2, 0.5]), jnp.array([0.7, 2.0])
         lagrangian = reference.compiled(system, "lagrangian")
-        found = ask(ask(answer, lagrangian), q, q_dot, q_ddot)
+        with watched(mechanics.__name__, **SECOND) as seen:
+            found = ask(ask(answer, lagrangian), q, q_dot, q_ddot)
         _, _, (mass,), _ = reference.facts(lagrangian, q[None], q_dot[None])
         truth = reference.compiled(system, "acceleration")(q, q_dot)
         settings = {"rtol": 1e-3, "atol": 1e-3}
@@ -89,20 +123,36 @@ def imbalance(answer: Callable) -> Verdict:
         verdict = compare(found, mass @ (q_ddot - truth), name=name, **settings)
         if verdict:
             continue
-        force = jax.grad(lagrangian, argnums=0)(q, q_dot)
+        force = reference.by_position(lagrangian)(q, q_dot)
         momentum_rate = mass @ (q_ddot - truth) + force
-        for slip, hint in (
-            (momentum_rate, "A force is missing."),
-            (momentum_rate + force, "Look at the sign of the force."),
-        ):
-            if compare(found, slip, **settings):
-                return wrong(f"{name} is wrong, but the rate of the momentum in it is right.", hint)
+        right_rate = "The rate of the momentum in it is right,"
         slips = {
-            "It does not depend on the acceleration.": -mass @ truth,
+            f"{right_rate} but the force is missing.": momentum_rate,
+            f"{right_rate} but the force has the wrong sign.": momentum_rate + force,
+            "You let the positions change, but the velocities stand still.": -mass @ truth,
             "You let the velocities change, but the positions stand still.": mass @ q_ddot - force,
-            "An acceleration is no force: what turns one into the other?": q_ddot - truth,
+            "Yours is a difference of accelerations; the residual is one of forces.": (
+                q_ddot - truth
+            ),
+            "The tangent is (q̇, q̈): yours goes along another one.": mass @ q_dot - force,
         }
-        return verdict.with_slip(found, slips, **settings)
+        if reason := named(found, slips, **settings):
+            return wrong(f"{name} is wrong. {reason}")
+        if np.shape(found) == (2,):
+            state = "q = (1.2, 0.5), q̇ = (0.7, 2.0), q̈ = (0.9, −1.6)"
+            verdict = verdict.because(f"It was tried at {state}.")
+        return verdict
+    if avoided := next((each for each in seen if each != "jax.jvp"), ""):
+        return wrong(
+            f"Your residual is right for both systems. But it calls {avoided}: the task is to do "
+            "with one call of jax.jvp, without any Jacobian or Hessian."
+        )
+    if seen["jax.jvp"] > 1:
+        return wrong(
+            f"Your residual is right for both systems. But it calls jax.jvp {seen['jax.jvp']} "
+            "times, and the task is to do with one call.",
+            "Of which function would one call give you both, the force and the rate?",
+        )
     return right("Your residual is right for both systems, and zero where they really move.")
 
 
@@ -126,7 +176,7 @@ def mended_lagrangian(answer: Callable) -> Verdict:
         if np.shape(found) != ():
             raise Stop(wrong(f"𝓛 should be one number, got shape {np.shape(found)}."))
         if not np.isfinite(found):
-            raise Stop(wrong("𝓛 is not finite."))
+            raise Stop(wrong(f"𝓛 is not finite at r = 1.3, θ = {theta:.3g}."))
         return float(found)
 
     for layer in range(len(params) - 1):
@@ -148,7 +198,50 @@ def mended_lagrangian(answer: Callable) -> Verdict:
         return wrong("Your 𝓛 cannot tell a pendulum that hangs from one that stands.")
     mass = ask(jax.hessian(answer, argnums=2), params, jnp.array([1.3, 0.7]), q_dot)
     if not np.abs(mass).max() > 1e-8:
-        return wrong("No jumps any more, but your mass matrix is zero.", "Look at the activation.")
+        return wrong(
+            "No jumps any more, but your mass matrix is zero: the activation never bends.",
+        )
+    for i, velocity in enumerate(("ṙ", "θ̇")):
+        if not np.abs(mass[i]).max() > 1e-8:
+            return wrong(f"Your 𝓛 does not see {velocity}.")
+    return _around(answer, params, q_dot)
+
+
+def _around(answer, params, q_dot):
+    """Verdict on 𝓛 and its slope all the way round: no jump, and no two angles that look alike."""
+    others = [models.LNN(2, (False, True), width=16).init(jax.random.key(i)) for i in range(4)]
+    many = jax.tree.map(lambda *each: jnp.stack(each), *others)
+
+    def seen(params, theta, r=1.3):
+        return answer(params, jnp.stack([r, theta]), q_dot)
+
+    @jax.jit
+    @partial(jax.vmap, in_axes=(0, None))
+    @partial(jax.vmap, in_axes=(None, 0))
+    def around(params, theta):
+        return jnp.stack(jax.value_and_grad(seen, argnums=1)(params, theta))
+
+    steps = np.arange(-3264, 3265)
+    theta = np.pi * steps / 3200
+    values = np.asarray(ask(around, many, jnp.asarray(theta)))  # [networks, angles, 2]
+    for i, what in enumerate(("𝓛", "force, the slope of your 𝓛 along θ,")):
+        fine = np.abs(np.diff(values[..., i], axis=1)).max(axis=0)
+        coarse = np.abs(np.diff(values[:, ::10, i], axis=1)).max()
+        if fine.max() > 0.5 * coarse:  # a smooth function changes ten times less
+            where = abs(theta[fine.argmax()])
+            return wrong(
+                f"Your {what} jumps at θ = {where:.2f}, though nothing happens to the pendulum "
+                "there."
+            )
+    some = (steps % 200 == 0) & (steps > -3200) & (steps <= 3200)
+    angles, places = theta[some], values[:, some, 0].T  # [angles, networks]
+    apart = np.abs(places[:, None] - places[None]).max(axis=-1) + np.eye(len(places))
+    if apart.min() < 1e-5:
+        one, other = np.unravel_index(apart.argmin(), apart.shape)
+        return wrong(
+            f"Your 𝓛 cannot tell θ = {angles[one]:.2f} from θ = {angles[other]:.2f}, whatever "
+            "the network."
+        )
     return right("Both bugs are gone: a smooth 𝓛, the same after a full turn, with a mass matrix.")
 
 
@@ -175,24 +268,45 @@ def error_power(answer: Callable) -> Verdict:
 
     rubbed = ask(answer, oscillator, with_friction, jnp.array([0.6]), jnp.array([-0.9]))
     if np.shape(rubbed) != ():
-        return wrong(f"A power is one number, got shape {np.shape(rubbed)}.")
-    verdict = compare(rubbed, -0.2 * 0.9**2, name="The power of friction", rtol=1e-2)
+        return wrong(
+            f"The power at one state is one number, got shape {np.shape(rubbed)}. The state was "
+            "q of shape (1,) and q_dot of shape (1,)."
+        )
+    name = "An oscillator with friction, q̈ = −3 q − 0.2 q̇, at q = 0.6 and q̇ = −0.9: your dE/dt"
+    verdict = compare(rubbed, -0.2 * 0.9**2, name=name, rtol=1e-2)
     if not verdict:
         slips = {
-            "The velocity changes, but so does the position.": -0.9 * (-3 * 0.6 + 0.2 * 0.9),
-            "The position changes, but so does the velocity.": 3 * 0.6 * -0.9,
+            "You let the velocity change, but the position stands still.": (
+                -0.9 * (-3 * 0.6 + 0.2 * 0.9)
+            ),
+            "You let the position change, but the velocity stands still.": 3 * 0.6 * -0.9,
+            "That is the energy itself, and not its rate.": 0.5 * 0.9**2 + 1.5 * 0.6**2,
+            "You added the sizes of the two shares: one of them is a loss.": (
+                0.9 * abs(-3 * 0.6 + 0.2 * 0.9) + 3 * 0.6 * 0.9
+            ),
         }
         return verdict.with_slip(rubbed, slips, rtol=1e-2)
     still = ask(answer, energy, motion, q, q_dot)
+    state = "at q = (1.2, 0.5), q̇ = (0.7, 2.0)"
     if not abs(float(still)) < 1e-2:
-        return wrong("Along the true motion the true energy should not change, but yours does.")
+        return wrong(
+            "The power of friction is right. But along the true motion the energy of the spring "
+            f"pendulum should not change, and {state} yours does."
+        )
     error = jnp.array([0.3, -0.5])
     pushed = ask(answer, energy, lambda *at: motion(*at) + error, q, q_dot)
     expected = 0.3 * 0.7 - 0.5 * 1.2**2 * 2.0
-    name = "Friction and the true motion are right; the power of an error"
+    name = f"Friction and the true motion are right; the power of an error of q̈ {state}"
     verdict = compare(pushed, expected, name=name, rtol=2e-2)
     if not verdict:
-        return verdict.with_hint("What about the masses?")
+        slips = {
+            "You took the error for a force: nothing in yours knows the masses.": (
+                0.3 * 0.7 - 0.5 * 2.0
+            ),
+            "Only the distance changes the energy in yours, not the angle.": 0.3 * 0.7,
+            "Yours does not depend on the acceleration.": 0.0,
+        }
+        return verdict.with_slip(pushed, slips, rtol=2e-2)
     return right("Friction takes energy, the truth keeps it, and an error does work.")
 
 
@@ -209,24 +323,13 @@ def error_power(answer: Callable) -> Verdict:
 def trained_pendulum(model: Any, params: Any) -> Verdict:
     """A Lagrangian network of the plane pendulum, at most 0.1 % wrong on fresh states."""
     pendulum = systems.Pendulum()
-    if not hasattr(model, "lagrangian"):
-        return wrong(f"Expected a model with a Lagrangian, got {type(model).__name__}.")
     q, q_dot = pendulum.sample(jax.random.key(12345), 2000)
-    truth = reference.each(reference.compiled(pendulum, "acceleration"), q, q_dot)
-    lagrangian = partial(model.lagrangian, params)
-    ask(lagrangian, q[0], q_dot[0])
-    found = np.asarray(ask(jax.jit(jax.vmap(mechanics.acceleration(lagrangian))), q, q_dot))
-    if lost := np.count_nonzero(~np.isfinite(found).all(axis=1)):
-        return wrong(f"At {lost} of {len(q)} states there is no acceleration: M is singular.")
-    error = float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
-    if error > 0.5:
-        return wrong(
-            "Your network knows next to nothing of this pendulum.",
-            "Are these the trained parameters, and of this system?",
-        )
-    if error > 0.001:
-        return wrong(
-            f"On fresh states your accelerations are {100 * error:.2f} % wrong.",
-            "Does the loss still fall when training ends, or does it jump about?",
-        )
-    return right("Below 0.1 % on fresh states: your network has learned the pendulum.")
+    many = reference.accelerate(model, params, q, q_dot)
+    if reference.error(many(q, q_dot), pendulum, q, q_dot) > 0.001:
+        return reference.still_wrong(many, pendulum, q, q_dot)
+    special = isinstance(model, models.DeLaN)
+    return right("Below 0.1 % on fresh states: your network has learned the pendulum.").because(
+        "A deep Lagrangian network may: a pendulum's kinetic energy is quadratic."
+        if special
+        else ""
+    )

@@ -9,7 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import mechanics, models, networks
-from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, wrong
+from lnn_tutorial.checks.verdict import (
+    Stop,
+    Verdict,
+    ask,
+    check,
+    compare,
+    kind,
+    named,
+    real,
+    right,
+    wrong,
+)
 
 
 @check(
@@ -32,9 +43,10 @@ def slides(answer: Callable, width: Any) -> Verdict:
     verdict = compare(width, 5.6**2, name=name, rtol=0.025)
     if not verdict:
         slips = {
-            "The slides announce this width. Is it the one they compute with?": 256,
-            "A width, or the root of one?": 5.6,
+            "The slides announce this width, but they do not compute with it.": 256,
+            "This is the root of a width.": 5.6,
             "This is the root of the width that the slides announce.": 16,
+            "A width is squared in yours that was a width already.": 5.6**4,
         }
         return verdict.with_slip(width, slips, rtol=1e-2)
     return right("Your list is right, and the slides are right for a narrower network.")
@@ -50,34 +62,39 @@ def _sigmas(found, n, hidden):
     if verdict:
         return verdict
     if np.shape(found) != expected.shape:
-        return verdict.with_hint("One number for each matrix of weights.")
+        return verdict.because("There is one number for each matrix of weights.")
     slips = {
-        "These are the slides' numbers. Do they hold for this n?": (
+        "These are the slides' numbers, and this n is another.": (
             np.array([2.2 / 5.6, *0.58 / 5.6 * layers, 5.6])
         ),
-        "Are these variances?": expected**2,
+        "These are variances.": expected**2,
         "You divide by the width. Eq. 16 has something else there.": expected / root,
         "You forgot what Eq. 16 divides by.": expected * root,
     }
-    verdict = verdict.with_slip(found, slips, **settings)
-    if verdict.hints:
-        return verdict
-    verdict = compare(found[0], expected[0], name=f"{name}: the first layer", **settings)
+    if reason := named(found, slips, **settings):
+        return verdict.because(reason)
+    verdict = compare(
+        found[0], expected[0], name=f"{name}: what it has for the first layer", **settings
+    )
     if not verdict:
         return verdict
-    inner = compare(found[1:-1], expected[1:-1], name=f"{name}: between hidden layers", **settings)
+    inner = compare(
+        found[1:-1], expected[1:-1], name=f"{name}: what it has between hidden layers", **settings
+    )
     if not inner:
         slips = {
-            "Where does i begin?": 0.58 * (layers - 1) / root,
-            "Does i count the first layer too?": 0.58 * (layers + 1) / root,
-            "Does i count from the wrong end?": 0.58 * layers[::-1] / root,
-            "What does i count?": 0.58 / root + 0 * layers,
+            "Your i begins too early: at nothing.": 0.58 * (layers - 1) / root,
+            "Your i counts the first layer, too.": 0.58 * (layers + 1) / root,
+            "Your i counts from the wrong end.": 0.58 * layers[::-1] / root,
+            "Your i does not count: all hidden layers are alike.": 0.58 / root + 0 * layers,
         }
         return inner.with_slip(found[1:-1], slips, **settings)
-    verdict = compare(found[-1], expected[-1], name=f"{name}: the last layer", **settings)
+    verdict = compare(
+        found[-1], expected[-1], name=f"{name}: what it has for the last layer", **settings
+    )
     slips = {
-        "What stands in front of the braces holds for the last layer too.": n,
-        "What stands inside the braces for the last layer?": 1 / root,
+        "What stands in front of the braces holds for the last layer, too.": n,
+        "Inside the braces the last layer has something, and yours nothing.": 1 / root,
         "What stands in front of the braces is not the inverse of n.": 1.0,
     }
     return verdict.with_slip(found[-1], slips, **settings)
@@ -103,7 +120,8 @@ def one_layer(answer: Callable) -> Verdict:
         if verdict:
             continue
         if np.shape(found) != expected.shape:
-            return verdict.with_hint("How many velocities are there?")
+            d = len(q)
+            return verdict.because(f"There are {d} velocities, and M is one number for each pair.")
         first, last = jax.tree.map(np.asarray, params)
         weight, bias, w = first["weight"], first["bias"], last["weight"][:, 0]
         a, v = np.split(weight, 2)  # rows of the positions, of the velocities
@@ -120,12 +138,16 @@ def one_layer(answer: Callable) -> Verdict:
             "All your units count alike in the output.": total(z, v / w, v),
             "It would be the same with any other activation.": (w * v) @ v.T,
             "Something that enters the activation is missing.": total(x @ weight, v, v),
-            "Do the positions matter?": total(q_dot @ v + bias, v, v),
-            "In which order does the network see positions and velocities?": total(turned, v, v),
-            "In which order are positions and velocities?": total(turned, a, a),
-            "Is the bias of the output still there after two derivatives?": (
-                expected + last["bias"]
+            "The positions enter the activation, too.": total(q_dot @ v + bias, v, v),
+            "The network sees the positions first, and then the velocities.": total(turned, v, v),
+            "You took the positions for velocities, and the velocities for positions.": (
+                total(turned, a, a)
             ),
+            "The bias of the output has no derivative.": expected + last["bias"],
+            "You kept what a unit gives to itself: the velocities share units.": (
+                np.diag(np.diag(expected))
+            ),
+            "It is the mean over the units, not their sum.": expected / len(w),
         }
         return verdict.with_slip(found, slips, **settings)
     return right("Your M is right for three activations. Now put in one that never bends.")
@@ -202,7 +224,8 @@ def _refuted(claimed, measured):
     verb = "grows" if measured > 0 else "shrinks"
     if claimed * measured <= 0:
         return f"{verb} with c"
-    return f"{verb} with c, but {'more slowly' if claimed / measured > 1 else 'faster'}"
+    speed = "more slowly" if claimed / measured > 1 else "faster"
+    return f"{verb} with c, but {speed} than with the power {claimed:g}"
 
 
 @cache
@@ -259,27 +282,33 @@ def tail(answer: Callable) -> Verdict:
     if np.isfinite(found).all():
         slips = {
             "They have the wrong sign: k stands behind a minus.": -expected,
-            "Is that the power of the density? It falls faster than P.": expected + 1,
-            "You have the power of the density, and its sign.": -expected - 1,
+            "They are those of the density, which falls faster than P.": expected + 1,
+            "They are those of the density, with its sign.": -expected - 1,
             "They are upside down: you return how a depends on P.": 1 / expected,
             "They have the wrong sign and are upside down.": -1 / expected,
         }
-        verdict = wrong("None of your powers is right.").with_slip(found, slips, **settings)
-        if verdict.hints:
-            return verdict
+        if reason := named(found, slips, **settings):
+            return wrong(f"None of your powers is right. {reason}")
     if (abs(found) < 0.75 * expected).all():
         return wrong(
-            "All your powers are too small.",
-            "The law holds far out only: do most of your points lie in the tail?",
+            "All your powers are too small: the law holds far out only.",
+            "Do most of your points lie in the tail?",
         )
     for i, name in enumerate(trials):
         verdict = compare(found[i], expected[i], name=f"Your power of {name}", **settings)
         if verdict:
             continue
-        if i == 1:
-            verdict = verdict.with_hint("They are a thousand times larger: where does it begin?")
+        if np.ptp(found) < 1e-3:
+            verdict = verdict.because("It is the same for all samples, and the samples are not.")
+        elif i == 1:
+            verdict = verdict.because(
+                "They are a thousand times larger, and so their tail begins farther out."
+            )
         elif np.isfinite(found[i]) and abs(found[i] / expected[i] - 1) < 0.4:
-            verdict = verdict.with_hint("How many of the samples do you use, and which?")
+            hint = "How many of the samples do you use, and which?"
+            verdict = verdict.because(
+                "It is near: some of the samples that you use are no tail."
+            ).with_hint(hint)
         return verdict
     try:
         signed = np.array([_number(ask(answer, x.copy())) for _, x in trials.values()])
@@ -287,8 +316,8 @@ def tail(answer: Callable) -> Verdict:
         signed = np.nan
     if not compare(signed, expected, **settings):
         return wrong(
-            "Your powers are right for positive samples only.",
-            "What is large and negative is large, too.",
+            "Your powers are right for positive samples only: what is large and negative is large, "
+            "too."
         )
     return right("Your powers are right for four kinds of samples, in any units.")
 
@@ -297,10 +326,10 @@ def _number(found, name="The power"):
     """One real number, or a verdict."""
     if np.shape(found) not in ((), (1,)):
         raise Stop(wrong(f"{name} is one number, got something of shape {np.shape(found)}."))
-    try:
-        return float(np.reshape(found, ()))
-    except (TypeError, ValueError) as error:
-        raise Stop(wrong(f"{name} is a number, got {type(found).__name__}.")) from error
+    number = real(found)
+    if number is None:
+        raise Stop(wrong(f"{name} is a number, got {kind(found)}."))
+    return number.item()
 
 
 @check(
@@ -329,15 +358,19 @@ def bell(answer: Callable) -> Verdict:
     try:
         alone, slopes, bends = map(np.asarray, ask(jax.jit(jax.vmap(derivatives)), x))
     except Stop as stop:
-        hint = "JAX cannot differentiate it twice. Is it written with JAX, and for one number too?"
-        raise Stop(stop.verdict.with_hint(hint)) from stop
+        reason = "JAX has to differentiate it twice: write it with jnp, and for one number, too."
+        raise Stop(stop.verdict.because(reason)) from stop
     finite = np.isfinite([found, slopes, bends]).all(axis=0)
     if not finite.all():
         where = "near zero" if not finite[:-2].all() else "far from zero"
-        return wrong(f"Your f, its slope or its curvature is not finite {where}.")
-    verdict = compare(alone, found, name="Your value of one number alone", atol=1e-5)
-    if not verdict:
-        return verdict.with_hint("In the array it is another.")
+        at = x[np.argmin(finite)]
+        return wrong(f"Your f, its slope or its curvature is not finite {where}, at x = {at:g}.")
+    if not compare(alone, found, atol=1e-5):
+        at = int(np.argmax(abs(alone - found)))
+        return wrong(
+            f"At x = {x[at]:g} your f of one number alone differs from that of the number in an "
+            "array."
+        )
     x, bend = np.asarray(x)[:-2], bends[:-2]
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     verdict = compare(bend, density, name="Your f''", rtol=0.0, atol=1e-4)
@@ -345,8 +378,8 @@ def bell(answer: Callable) -> Verdict:
         settings = {"rtol": 0.0, "atol": 1e-2}
         if compare(bend, density, **settings):
             return wrong(
-                "Your f'' is close to the normal density, and not equal.",
-                "Is a piece of your f an approximation?",
+                "Your f'' is close to the normal density, and not equal: a piece of your f is an "
+                "approximation."
             )
         s = 1 / (1 + np.exp(-x))
         slips = {
@@ -358,11 +391,17 @@ def bell(answer: Callable) -> Verdict:
             "Your curvature is a wider bell.": np.exp(-(x**2) / 4) / np.sqrt(4 * np.pi),
             "Your f is straight nearly everywhere.": 0 * x,
         }
-        return verdict.with_slip(bend, slips, **settings)
+        at = x[np.argmax(abs(bend - density))]
+        reason = named(bend, slips, **settings) or f"It is farthest off at x = {at:g}."
+        return verdict.because(reason)
     for value, name in [(slopes, "its slope"), (found, "f itself")]:
         if abs(value[0]) > 1e-3:
-            return wrong(f"The curvature is right. But far on the left {name} does not vanish.")
+            return wrong(
+                f"The curvature is right. But far on the left {name} does not vanish: at x = "
+                f"{x[0]:g} it is {value[0]:.2g}."
+            )
     astray = [found[-2], found[-1] / 50 - 1, slopes[-2], slopes[-1] - 1, bends[-2], bends[-1]]
     if np.abs(astray).max() > 1e-3:
-        return wrong("The curvature is right near zero. But far away f goes astray.")
+        at = (-50, 50)[np.argmax(np.abs(astray)) % 2]
+        return wrong(f"The curvature is right near zero. But at x = {at} your f goes astray.")
     return right("The curvature is the normal density, and f is finite and flat where it should.")

@@ -10,7 +10,17 @@ import numpy as np
 
 from lnn_tutorial import evaluate, mechanics, systems
 from lnn_tutorial.checks import reference
-from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, missing, right, wrong
+from lnn_tutorial.checks.verdict import (
+    Stop,
+    Verdict,
+    ask,
+    check,
+    compare,
+    missing,
+    named,
+    right,
+    wrong,
+)
 
 
 def _compiled(function, *arguments, way=jax.jit):
@@ -54,7 +64,8 @@ def last_frame(answer: Callable) -> Verdict:
         energies = rng.uniform(-25, 25, (starts, 1)) + drift[:, None] * time + swing
         found = ask(answer, energies.copy(), scale)
         if np.shape(found) != (3,):
-            return wrong(f"Expected three numbers, got something of shape {np.shape(found)}.")
+            each = ": one for each start" if np.shape(found) == (starts,) else ""
+            return wrong(f"Expected three numbers, got shape {np.shape(found)}{each}.")
         first, last = energies[:, 0], energies[:, -1]
         change = (last - first) / scale
         error = np.sort(abs(change))
@@ -68,27 +79,31 @@ def last_frame(answer: Callable) -> Verdict:
                 "You changed the order: first each start's error, then the mean.": (
                     abs(change.mean())
                 ),
-                "The paper looks at one frame only.": along.mean(),
+                "You averaged over all frames; the paper looks at one only.": along.mean(),
                 "The last frame counts, not the worst.": along.max(axis=1).mean(),
-                "How does the last frame differ from the first, not from the one before it?": (
+                "You compared the last frame with the one before it, not with the first.": (
                     abs(last - energies[:, -2]).mean() / scale
                 ),
-                "In units of what? A start's own energy may even be zero.": (
+                "A start's own energy is no unit: it may even be zero.": (
                     abs((last - first) / first).mean()
                 ),
-                "An energy alone is no error: how far is it from where it began?": (
+                "An energy alone is no error: it counts how far it is from where it began.": (
                     abs(last).mean() / scale
                 ),
-                "Here are joules. In units of what is the error?": abs(last - first).mean(),
+                "It is in joules, and not in units of `scale`.": abs(last - first).mean(),
+                "You squared the errors.": (change**2).mean(),
+                "It is in per cent.": 100 * error.mean(),
             }
             return verdict.with_slip(found[0], slips)
         verdict = compare(found[1], np.median(error), name="The mean is right. Your median")
         if not verdict:
             slips = {
-                "Where is the absolute value?": np.median(change),
+                "In it errors of opposite sign cancel.": np.median(change),
                 "This is the median over the starts and all times.": np.median(
                     abs(energies - energies[:, :1]) / scale
                 ),
+                "It is in joules, and not in units of `scale`.": np.median(error) * scale,
+                "That is the mean once more.": error.mean(),
             }
             return verdict.with_slip(found[1], slips)
         name = "Mean and median are right. Your mean without the worst start"
@@ -97,16 +112,23 @@ def last_frame(answer: Callable) -> Verdict:
             absolute, n = abs(change), starts
             slips = {
                 "No start has been left out.": error.mean(),
-                "Is the last start of the array the worst one?": absolute[:-1].mean(),
-                "Is the first start of the array the worst one?": absolute[1:].mean(),
-                "You left out the start that gained most. May the worst one lose energy?": (
+                "You left out the last start of the array, and the worst one stands elsewhere.": (
+                    absolute[:-1].mean()
+                ),
+                "You left out the first start of the array, and the worst one stands elsewhere.": (
+                    absolute[1:].mean()
+                ),
+                "You left out the start that gained most, and the worst one loses energy.": (
                     np.delete(absolute, change.argmax()).mean()
                 ),
-                "You left out the start that lost most. May the worst one gain energy?": (
+                "You left out the start that lost most, and the worst one gains energy.": (
                     np.delete(absolute, change.argmin()).mean()
                 ),
                 "You left out the best start.": error[1:].mean(),
-                "How many starts are left?": error[:-1].sum() / n,
+                "The worst start is gone, but you still divide by the number of all.": (
+                    error[:-1].sum() / n
+                ),
+                "That is the median without the worst start.": np.median(error[:-1]),
             }
             return verdict.with_slip(found[2], slips)
     return right("All three are right. How far apart are they for your model?")
@@ -149,8 +171,8 @@ def honest_split(answer: Callable) -> Verdict:
     if near > 1 or np.median(nearest) < 0.1:
         if np.median(frame[nearest < 0.1]) > 0:
             return wrong(
-                "Your test motions begin where training motions come by later.",
-                "Another piece of a motion that has been seen is no fresh motion.",
+                "Your test motions begin where training motions come by later: a piece of a motion "
+                "that has been seen is no fresh motion."
             )
         if same > 1:
             return wrong(
@@ -158,15 +180,18 @@ def honest_split(answer: Callable) -> Verdict:
                 "these by heart passes. What makes the starts of the two sets differ?"
             )
         return wrong(
-            "Your test motions start right beside training motions: almost the same "
-            "question once more.",
-            "Fresh starts have nothing to do with the old ones.",
+            f"Your test motions start right beside training motions, {np.median(nearest):.1g} away "
+            "in the middle: almost the same question once more."
         )
     for name, states in sets.items():
-        if abs(states[:, 0, 2:]).max() > 0.11:
-            return wrong(f"Your {name} motions are not released near rest.")
-        if np.ptp(states[:, 0, :2], axis=0).min() < 2:
-            return wrong(f"Your {name} motions start in a part of the circle only.")
+        if (rate := abs(states[:, 0, 2:]).max()) > 0.11:
+            return wrong(
+                f"Your {name} motions are not released near rest: one starts at {rate:.1f} rad/s."
+            )
+        if (part := np.ptp(states[:, 0, :2], axis=0).min()) < 2:
+            return wrong(
+                f"Your {name} motions start in a part of the circle only, within {part:.1f} rad."
+            )
     again, other = split(5), split(6)
     for name in sets:
         if not np.allclose(sets[name], again[name], atol=1e-2):
@@ -229,11 +254,21 @@ def friction(answer: Callable) -> Verdict:
         mass, free = np.asarray(mass), np.linalg.solve(mass, force)
         if np.shape(found[0.0]) == (2,) and compare(found[0.0], found[0.6], **settings):
             if compare(found[0.0], free, **settings):
-                return wrong(f"Your {name} feels no friction.")
-            return wrong(f"The acceleration of your {name} does not depend on γ.")
+                return wrong(f"Your {name} feels no friction: with γ = 0.6 it moves as with γ = 0.")
+            return wrong(
+                f"The acceleration of your {name} is not that without friction, and does not "
+                "depend on γ."
+            )
         verdict = compare(found[0.0], free, name=f"For γ = 0 your q̈ of the {name}", **settings)
         if not verdict:
-            slips = {"These are the forces. What accelerations do they cause?": mass @ free}
+            slips = {
+                "These are forces: M makes accelerations of them.": mass @ free,
+                "M stands on the left of the equation: it divides.": mass @ mass @ free,
+                "There is friction in it that γ does not switch off.": (
+                    free - np.linalg.solve(mass, q_dot)
+                ),
+                "Without friction nothing moves in yours: where F was is friction only.": 0 * free,
+            }
             return verdict.with_slip(found[0.0], slips, **settings)
         for gamma in (0.6, 1.5):
             change = np.subtract(found[gamma], free)
@@ -243,19 +278,25 @@ def friction(answer: Callable) -> Verdict:
             )
             if verdict:
                 continue
-            power = float(q_dot @ mass @ change)  # dE/dt
-            if power > 0:
-                return verdict.with_hint("With yours the energy grows.")
             slips = {
                 "Friction is a force; you took it away from the acceleration.": -gamma * q_dot,
-                "M stands on the left of the equation: does more mass mean more braking?": (
+                "In yours more mass means more braking: M stands on the left of the equation.": (
                     -gamma * mass @ q_dot
                 ),
-                "Friction acts against the motion, whichever way that goes.": (
+                "In yours friction acts one way, whichever way the motion goes.": (
                     -gamma * np.linalg.solve(mass, abs(q_dot))
                 ),
+                "Your friction grows with the cube of the velocity.": (
+                    -gamma * np.linalg.solve(mass, q_dot**3)
+                ),
+                "Your friction does not grow with the velocity.": (
+                    -gamma * np.linalg.solve(mass, np.sign(q_dot))
+                ),
             }
-            return verdict.with_slip(change, slips, **settings)
+            if reason := named(change, slips, **settings):
+                return verdict.because(reason)
+            power = float(q_dot @ mass @ change)  # dE/dt
+            return verdict.because("With yours the energy grows." if power > 0 else "")
         _, power = jax.jvp(
             reference.compiled(system, "energy"), (q, q_dot), (q_dot, jnp.asarray(found[0.6]))
         )
@@ -278,44 +319,20 @@ def friction(answer: Callable) -> Verdict:
 def heavier_pendulum(model: Any, params: Any) -> Verdict:
     """A Lagrangian network of `DoublePendulum(mass2=3.0)` that keeps its energy for ten seconds."""
     pendulum = systems.DoublePendulum(mass2=3.0)
-    if not hasattr(model, "lagrangian"):
-        return wrong(
-            f"A {type(model).__name__} has no Lagrangian, whatever it has learned. This task is "
-            "for a model that has one."
-        )
     q, q_dot = pendulum.sample(jax.random.key(12345), 2000)
-    lagrangian = partial(model.lagrangian, params)
-    ask(lagrangian, q[0], q_dot[0])
-    acceleration = mechanics.acceleration(lagrangian)
-    found = np.asarray(ask(jax.jit(jax.vmap(acceleration)), q, q_dot))
-    if lost := np.count_nonzero(~np.isfinite(found).all(axis=1)):
-        return wrong(
-            f"At {lost} of {len(q)} states there is no finite acceleration.",
-            "Are all parameters finite, and has 𝓛 a mass matrix?",
-        )
-
-    def error(system):
-        truth = reference.each(reference.compiled(system, "acceleration"), q, q_dot)
-        return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
-
-    missed = error(pendulum)
+    many = reference.accelerate(model, params, q, q_dot)
+    found = many(q, q_dot)
+    missed = reference.error(found, pendulum, q, q_dot)
     if missed > 0.05:
         others = {
             "these are the old masses": systems.DoublePendulum(),
             "here the upper bob is the heavy one": systems.DoublePendulum(mass1=3.0),
         }
         for which, other in others.items():
-            if error(other) < min(0.1, missed):
+            if reference.error(found, other, q, q_dot) < min(0.1, missed):
                 return wrong(f"Your network has learned a double pendulum, but {which}.")
-        if missed > 0.5:
-            return wrong(
-                "Your network knows next to nothing of this pendulum.",
-                "Are these the trained parameters, and of this system?",
-            )
-        return wrong(
-            f"On fresh states your accelerations are {100 * missed:.1f} % wrong.",
-            "Does the loss still fall when training ends, or does it jump about?",
-        )
+        return reference.still_wrong(many, pendulum, q, q_dot)
+    acceleration = mechanics.acceleration(partial(model.lagrangian, params))
     starts = pendulum.sample_released(jax.random.key(54321), 10)
     motions = evaluate.rollouts(acceleration, *starts, dt=0.1, steps=100, substeps=20)
     m1, m2, l1, l2 = pendulum.mass1, pendulum.mass2, pendulum.length1, pendulum.length2
@@ -326,8 +343,8 @@ def heavier_pendulum(model: Any, params: Any) -> Verdict:
     if stray > 0.02:
         return wrong(
             f"On fresh states your accelerations are right to {100 * missed:.1f} %, but the "
-            f"energy strays by {100 * stray:.1f} %.",
-            "A little more training may do.",
+            f"energy strays by {100 * stray:.1f} %: it comes later in training.",
+            "Does the loss still fall when training ends, or jump about?",
         )
     return right("Right on fresh states, and the energy stays: the recipe did not need m₁ = m₂.")
 
@@ -369,15 +386,17 @@ def gauged_lagrangian(answer: Callable) -> Verdict:
             "Your new 𝓛 is the old one.": 0 * rate,
             "You added F itself, and not its rate of change.": height,
             "Your new 𝓛 holds dF/dt, but the old 𝓛 is gone.": rate - old,
-            "F changes because q does. How fast does q change?": slope.sum(axis=1),
+            "You added the slopes of F as if each q changed at the rate 1.": slope.sum(axis=1),
+            "You multiplied F itself by the velocities, and not its slopes.": height
+            * velocities.sum(axis=1),
         }
-        off = wrong(f"What you add to the 𝓛 of the {name} is not dF/dt.")
-        verdict = off.with_slip(new - old, slips, **settings)
-        if verdict.hints:
-            return verdict
+        if reason := named(new - old, slips, **settings):
+            return wrong(f"What you add to the 𝓛 of the {name} is not dF/dt. {reason}")
         if not compare(new_acceleration, acceleration, rtol=1e-2, atol=2e-2):
+            q, v = ([round(float(x), 1) for x in each[0]] for each in (places, velocities))
             return wrong(
-                f"Your term changes the motion of the {name}, and a total derivative does not."
+                f"Your term changes the motion of the {name}, and a total derivative does not: q̈ "
+                f"is another, for instance at q = {q}, q̇ = {v}."
             )
         verdict = compare(
             new_momentum - momentum,

@@ -10,19 +10,25 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import fields
-from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, wrong
+from lnn_tutorial.checks.verdict import (
+    Stop,
+    Verdict,
+    ask,
+    check,
+    compare,
+    kind,
+    real,
+    right,
+    wrong,
+)
 
 
 def _real(found: Any, name: str) -> np.ndarray:
     """An array of real numbers, or a verdict."""
-    try:
-        array = np.asarray(found)
-    except (TypeError, ValueError) as error:
-        raise Stop(wrong(f"{name} should be an array of real numbers.")) from error
-    if array.dtype.kind not in "iuf":
-        what = f"{array.dtype} numbers" if array.dtype.kind == "c" else type(found).__name__
-        raise Stop(wrong(f"{name} should be made of real numbers, got {what}."))
-    return array.astype(float)
+    array = real(found)
+    if array is None:
+        raise Stop(wrong(f"{name} should be made of real numbers, got {kind(found)}."))
+    return array
 
 
 def _curvature(phi, step=1):
@@ -54,16 +60,16 @@ def slipped_speed(speed: Callable, acceleration: Callable) -> Verdict:
         verdict = compare(found[i], expected[i], name=f"Your speed for dx = {x:g}")
         if not verdict:
             slips = {
-                "Is this a speed, or the square of one?": dx / 2,
-                "Upside down: do the waves of that code gain or lose speed as dx shrinks?": (
+                "This is the square of a speed.": dx / 2,
+                "It is upside down: the waves of that code lose speed as dx shrinks.": (
                     np.sqrt(2 / dx)
                 ),
-                "Upside down, and is this a speed or the square of one?": 2 / dx,
-                "This is the speed that was intended. Which one has the code?": 1 + 0 * dx,
-                "This is in nodes a second. How far apart are they?": 1 / np.sqrt(2 * dx),
-                "Does the 2 stand under the root or outside?": np.sqrt(dx) / 2,
-                "Where is the 2?": np.sqrt(dx),
-                "On which side of the fraction is the 2?": np.sqrt(2 * dx),
+                "It is upside down, and the square of a speed.": 2 / dx,
+                "This is the speed that was intended, not the one that the code has.": 1 + 0 * dx,
+                "This is in nodes a second, and not in units of length.": 1 / np.sqrt(2 * dx),
+                "The 2 stands outside the root.": np.sqrt(dx) / 2,
+                "The 2 of the code is missing.": np.sqrt(dx),
+                "The 2 is on the wrong side of the fraction.": np.sqrt(2 * dx),
             }
             return verdict.with_slip(found, slips)
     for n, x in ((12, 0.1), (9, 0.6)):
@@ -77,20 +83,21 @@ def slipped_speed(speed: Callable, acceleration: Callable) -> Verdict:
         if verdict:
             continue
         if found.shape != phi.shape:
-            return verdict.with_hint("On a ring every node has two neighbours.")
+            return verdict.because("On a ring every node has two neighbours, so none is left out.")
         if compare(found[1:-1], expected[1:-1], **settings):
-            return verdict.with_hint("Who are the neighbours of the first and the last node?")
+            return verdict.because("On a ring the first and the last node are neighbours.")
         if compare(found[2:-2], (_curvature(phi, 2) / (4 * x**2))[2:-2], **settings):
-            return verdict.with_hint(APART)
+            return verdict.because(APART)
         slips = {
             "There is still 2 dx below.": _curvature(phi) / (2 * x),
             "You divided by dx once.": _curvature(phi) / x,
-            "The spacing is squared; is the 2 still needed?": _curvature(phi) / (2 * x**2),
-            "In (2 dx)² the 2 is squared, too. Is it still needed?": _curvature(phi) / (2 * x) ** 2,
+            "The spacing is squared, and the 2 is still there.": _curvature(phi) / (2 * x**2),
+            "In (2 dx)² the 2 is still there, and squared.": _curvature(phi) / (2 * x) ** 2,
             "A node above its neighbours is pulled down.": -expected,
             "You multiplied by dx².": _curvature(phi) * x**2,
             "You did not divide at all.": _curvature(phi),
             "This is a slope, not a curvature.": (np.roll(phi, -1) - np.roll(phi, 1)) / (2 * x),
+            "The node's own height counts once, and it has two neighbours.": expected + phi / x**2,
         }
         return verdict.with_slip(found, slips, **settings)
     return right("Both are right. The finer its grid, the slower are the waves of that code.")
@@ -119,24 +126,26 @@ def bands(offsets: Callable) -> Verdict:
             "That is the stencil. But node i stands in the neighbourhoods of others, too.": (
                 set(stencil)
             ),
-            "Where is the diagonal?": expected - {0},
+            "Every node meets itself: the diagonal is missing.": expected - {0},
             "The stencil is another one, and your offsets are the same.": before,
-            "Does node i share a neighbourhood with every node in between?": (
+            "A node does not meet all nodes in between: the stencil has a gap.": (
                 set(range(min(expected), max(expected) + 1))
             ),
-            "These are sums. How far is it from one node of a neighbourhood to another?": (
+            "These are sums, and two nodes meet at a distance.": (
                 {a + b for a in stencil for b in stencil}
             ),
         }
-        for hint, slip in slips.items():
+        for reason, slip in slips.items():
             if found == slip:
-                return verdict.with_hint(hint)
+                return verdict.because(reason)
         if any(-o not in found for o in found):
-            return verdict.with_hint("M is symmetric: are your offsets?")
+            return verdict.because("M is symmetric, and your offsets are not.")
         if extra := found - expected:
             apart = min(map(abs, extra))
-            return verdict.with_hint(f"In which neighbourhood do nodes i and i + {apart} meet?")
-        return verdict.with_hint("Some are missing. Which nodes meet in a neighbourhood?")
+            return verdict.because(f"Nodes i and i + {apart} meet in no neighbourhood.")
+        return verdict.because(
+            f"{len(expected - found)} are missing: pairs that meet in the neighbourhood of another."
+        )
     return right("Right for four stencils. How many bands come from five nodes in a row?")
 
 
@@ -179,11 +188,11 @@ def hanging_string(density: Callable, frequency: Callable) -> Verdict:
     verdict = compare(found[0], curvature, name="Without springs, κ = 0, your φ̈", **settings)
     if not verdict:
         slips = {
-            "In ½ φ̇² stands a ½. Or is the mass of a node counted twice?": curvature / 2,
-            "Each node stands in three neighbourhoods. Is its mass counted three times?": (
+            "The ½ before φ̇² is missing, or the mass of a node counts twice.": curvature / 2,
+            "Each node stands in three neighbourhoods, and its mass counts in each of yours.": (
                 curvature / 3
             ),
-            "Is there a ½ before the slope? Or is each piece of string counted twice?": (
+            "The ½ before the slope is missing, or each piece of string counts twice.": (
                 2 * curvature
             ),
             "A node above its neighbours is pulled down.": -curvature,
@@ -196,21 +205,21 @@ def hanging_string(density: Callable, frequency: Callable) -> Verdict:
     verdict = compare(added, pull, name=name, **settings)
     if not verdict:
         slips = {
-            "κ changes nothing. Which node is held by the spring?": 0 * pull,
-            "A pull is the slope of an energy. What is the slope of κ φ²?": 2 * pull,
+            "κ changes nothing.": 0 * pull,
+            "A pull is the slope of an energy, and that of κ φ² is too large.": 2 * pull,
             "Your springs push the nodes away from rest.": -pull,
-            "Your springs push the nodes away from rest, and where is the ½?": -2 * pull,
+            "Your springs push the nodes away from rest, and the ½ is missing.": -2 * pull,
             "Each node stands in three neighbourhoods and hangs on three springs of yours.": (
                 3 * pull
             ),
-            "Each node hangs on three springs of yours, and where is the ½?": 6 * pull,
+            "Each node hangs on three springs of yours, and the ½ is missing.": 6 * pull,
             "κ is the stiffness. Its square is not.": kappa * pull,
             "Your springs are half as stiff: compare with what stands before φ̇².": pull / 2,
             "Your springs join the nodes to each other, and not to the ground.": kappa * curvature,
-            "The pull of a spring grows with φ. Is its energy of the first degree?": (
+            "The pull of your springs does not grow with φ: their energy is of the first degree.": (
                 -kappa + 0 * phi
             ),
-            "Is the energy of your spring of the first degree in φ?": -kappa / 2 + 0 * phi,
+            "The energy of your springs is of the first degree in φ.": -kappa / 2 + 0 * phi,
         }
         return verdict.with_slip(added, slips, **settings)
     return _frequencies(frequency)
@@ -235,8 +244,8 @@ def _accelerations(density, kappas, ring, phi, phi_dot):
     try:  # in one compiled piece: quicker
         found = ask(jax.jit(lambda *state: [moving(x, *state) for x in kappas]), phi, phi_dot)
     except Stop as stop:
-        hint = "JAX has to differentiate your density. Is it written with JAX?"
-        raise Stop(stop.verdict.with_hint(hint)) from stop
+        reason = "JAX has to differentiate your density: write it with jnp, not np."
+        raise Stop(stop.verdict.because(reason)) from stop
     return np.stack([_solved(*map(np.asarray, each)) for each in found])
 
 
@@ -244,7 +253,12 @@ def _solved(mass, force):
     """φ̈ from the equation of motion, or a verdict if there is none."""
     finite = np.isfinite(mass).all() and np.isfinite(force).all()
     if not finite or not np.linalg.cond(mass) < 1e6:
-        raise Stop(wrong("Your string has no finite acceleration.", "Has every node a mass?"))
+        raise Stop(
+            wrong(
+                "Your string has no finite acceleration: its mass matrix has no inverse, so not "
+                "every node has a mass."
+            )
+        )
     return np.linalg.solve(mass, force)
 
 
@@ -260,20 +274,22 @@ def _frequencies(frequency):
         if verdict:
             continue
         if found.shape != k.shape:
-            return verdict.with_hint("One frequency for each wavenumber.")
+            return verdict.because("Each wavenumber has one frequency.")
         if not np.isfinite(found).all():
-            return verdict.with_hint("Do the springs make the nodes slower or faster?")
+            return verdict.because("A root of something negative: springs make the nodes faster.")
         slips = {
-            "Is this ω, or its square?": expected**2,
+            "This is the square of ω.": expected**2,
             "That is a continuous string. Here the nodes are 1 apart.": np.sqrt(kappa + k**2),
-            "Where are the springs?": wave,
-            "Is it the frequencies that add up, or the pulls?": np.sqrt(kappa) + wave,
-            "Is that κ, or its square?": np.sqrt(kappa**2 + wave**2),
-            "κ is not under the root.": kappa + wave,
-            "Where does the 2 before κ come from?": np.sqrt(2 * kappa + wave**2),
-            "Half of k, or all of it?": np.sqrt(kappa + 4 * np.sin(k) ** 2),
-            "What stands in front of sin²?": np.sqrt(kappa + np.sin(k / 2) ** 2),
-            "Is 1 − cos k the same as sin²(k/2)?": np.sqrt(kappa + 2 * np.sin(k / 2) ** 2),
+            "The springs are missing.": wave,
+            "It is the pulls that add up, and not the frequencies.": np.sqrt(kappa) + wave,
+            "κ is squared in yours.": np.sqrt(kappa**2 + wave**2),
+            "κ stands outside the root.": kappa + wave,
+            "The 2 before κ is too much.": np.sqrt(2 * kappa + wave**2),
+            "In yours all wavenumbers are twice as large.": np.sqrt(kappa + 4 * np.sin(k) ** 2),
+            "The factor in front of sin² is missing.": np.sqrt(kappa + np.sin(k / 2) ** 2),
+            "The factor in front of sin² is half of what it should be.": (
+                np.sqrt(kappa + 2 * np.sin(k / 2) ** 2)
+            ),
             "Neighbours are one node apart, not two.": np.sqrt(kappa + np.sin(k) ** 2),
         }
         return verdict.with_slip(found, slips)
@@ -304,14 +320,13 @@ def cylinder(index: Callable) -> Verdict:
             kind = f"{kind} of {found.dtype}" if found.ndim else kind
             return wrong(f"Expected an array of whole numbers, got {kind}.")
         if found.shape != (n, 5):
-            hints = {
-                (5, n): "Is it transposed?",
-                (n, 4): "Where is the node itself?",
+            reasons = {
+                (5, n): "It is transposed.",
+                (n, 4): "The node itself is missing.",
                 (rows, columns, 5): "Each node has a row of its own.",
             }
             verdict = wrong(f"{sheet} expected shape {(n, 5)}, got {found.shape}.")
-            hint = hints.get(found.shape)
-            return verdict.with_hint(hint) if hint else verdict
+            return verdict.because(reasons.get(found.shape, ""))
         verdict = _numbered(found, rows, columns, sheet)
         if not verdict:
             return verdict
@@ -328,8 +343,8 @@ def _numbered(found, rows, columns, sheet):
         number = next(x for x in found[i] if not 0 <= x < n)
         verdict = wrong(f"{sheet} the row of node {divmod(int(i), columns)} holds {number}.")
         if number == -1:
-            return verdict.with_hint("To NumPy, index −1 is the last node, a neighbour far away.")
-        return verdict.with_hint("No node has that number.")
+            return verdict.because("To NumPy, index −1 is the last node, a neighbour far away.")
+        return verdict.because("No node has that number.")
     first = found[:, 0]
     for i in np.flatnonzero(first != np.arange(n))[:1]:
         verdict = wrong(
@@ -338,12 +353,12 @@ def _numbered(found, rows, columns, sheet):
         )
         other = np.arange(n).reshape(columns, rows).T.ravel()
         if any(np.array_equal(first, slip) for slip in (other, other.argsort())):
-            return verdict.with_hint(ORDER)
-        return verdict.with_hint("A row begins with the node itself.")
+            return verdict.because(ORDER)
+        return verdict.because("A row begins with the node itself.")
     return right("")
 
 
-ORDER = "Is that r · columns + c? You count down the columns."
+ORDER = "You count down the columns; the number is r · columns + c."
 
 
 def _neighbours(found, rows, columns, sheet):
@@ -360,24 +375,26 @@ def _neighbours(found, rows, columns, sheet):
     r, c = np.divmod(off, columns)
     verdict = wrong(
         f"{sheet} the neighbours of {len(off)} of {n} nodes are wrong, first those of node "
-        f"({r[0]}, {c[0]})."
+        f"({r[0]}, {c[0]}): {sorted(map(int, found[off[0], 1:]))}."
     )
     slips = {
         "Top and bottom are joined, too: that is a membrane.": (number, *around, *along),
-        "You joined top and bottom. Which way is the sheet rolled up?": (number, *around, *side),
+        "You joined top and bottom: the sheet is rolled up the other way.": (
+            (number, *around, *side)
+        ),
         "Your sheet is still flat.": (number, *up, *side),
         "Where a row ends yours goes on in the next one: a spiral staircase.": (
             (number, *up, (number - 1) % n, (number + 1) % n)
         ),
         ORDER: (other, *_both_sides(other, 0), *_both_sides(other, 1, "wrap")),
     }
-    for hint, slip in slips.items():
+    for reason, slip in slips.items():
         if np.array_equal(nearest, _sorted(*slip)):
-            return verdict.with_hint(hint)
+            return verdict.because(reason)
     if np.isin(r, (0, rows - 1)).all():
-        return verdict.with_hint("What stands for the missing neighbour at the top and bottom?")
+        return verdict.because("Inside all is well: look at the top and the bottom.")
     if np.isin(c, (0, columns - 1)).all():
-        return verdict.with_hint("Who is beside the first and the last node of a row?")
+        return verdict.because("Only the first or the last node of a row is wrong.")
     return verdict.with_hint("Who is left, right, above and below?")
 
 

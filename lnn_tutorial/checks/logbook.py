@@ -1,13 +1,16 @@
 """A student's way in: hints one after another, and a table of what is solved."""
 
+import dis
 import json
 import os
 import re
+import sys
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import fill
+from types import FrameType
 from typing import Any
 
 from lnn_tutorial.store import write_atomically
@@ -81,6 +84,25 @@ class Logbook:
 LOGBOOK = Logbook()
 
 
+# --- In a script ----------------------------------------------------------------------
+
+
+def show(result: Any, caller: FrameType) -> None:
+    """Print what a call of a script returned and the script throws away.
+
+    A notebook, an interactive Python and a doctest show the value of an expression by themselves;
+    a script shows nothing. `caller` is the frame of the call.
+    """
+    ipython = sys.modules.get("IPython")
+    in_a_notebook = ipython is not None and ipython.get_ipython() is not None
+    if caller.f_globals.get("__name__") == "__main__" and not in_a_notebook:
+        ahead = (
+            each for each in dis.get_instructions(caller.f_code) if each.offset > caller.f_lasti
+        )
+        if next(ahead).opname == "POP_TOP":  # the value is not used
+            print(result)
+
+
 # --- Hints ----------------------------------------------------------------------------
 
 
@@ -103,6 +125,12 @@ def hint(check: Callable | str | None = None) -> Hint:
 
     Raises TypeError if `check` is neither, and ValueError if no check has that name.
     """
+    given = _next_hint(check)
+    show(given, sys._getframe(1))
+    return given
+
+
+def _next_hint(check: Callable | str | None) -> Hint:
     exercise = LOGBOOK.last if check is None else _find(check)
     if exercise is None:
         return Hint(
@@ -201,6 +229,12 @@ def progress(path: str | os.PathLike | None = None) -> Progress:
     Raises TypeError if `path` is no path, OSError if the file cannot be read or written, and
     ValueError if it is no progress file; then it stays as it is.
     """
+    table = _merged(path)
+    show(table, sys._getframe(1))
+    return table
+
+
+def _merged(path: str | os.PathLike | None) -> Progress:
     if path is None:
         return _table([LOGBOOK.counts()])
     if not isinstance(path, (str, os.PathLike)):

@@ -1,10 +1,14 @@
 """The truth that answers are compared with: traced once for each system, whatever is tried."""
 
+from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import jax
+import numpy as np
 
 from lnn_tutorial import mechanics
+from lnn_tutorial.checks.verdict import Stop, Verdict, ask, wrong
 
 
 @cache
@@ -28,3 +32,69 @@ def facts(lagrangian, q, q_dot):
     momentum = jax.value_and_grad(lagrangian, argnums=1)
     equation = mechanics.equation_of_motion(lagrangian)
     return jax.vmap(lambda *state: (*momentum(*state), *equation(*state)))(q, q_dot)
+
+
+@cache
+def by_position(lagrangian):
+    """∂𝓛/∂q, the same function object for each Lagrangian."""
+    return jax.grad(lagrangian)
+
+
+# --- Trained models -------------------------------------------------------------------
+
+
+def accelerate(model: Any, params: Any, q: Any, q_dot: Any) -> Callable:
+    """The accelerations of a trained model as a function of a batch `[n, d]`.
+
+    Ends the check for a model without a Lagrangian and for one without an acceleration.
+    """
+    if not hasattr(model, "lagrangian"):
+        raise Stop(
+            wrong(
+                f"A {type(model).__name__} has no Lagrangian, whatever it has learned. This task "
+                "is for a model that has one."
+            )
+        )
+    lagrangian = partial(model.lagrangian, params)
+    ask(lagrangian, q[0], q_dot[0])
+    many = jax.jit(jax.vmap(mechanics.acceleration(lagrangian)))
+    found = np.asarray(ask(many, q, q_dot))
+    if lost := np.count_nonzero(~np.isfinite(found).all(axis=1)):
+        raise Stop(
+            wrong(
+                f"At {lost} of {len(q)} states there is no finite acceleration: a parameter is not "
+                "finite, or the mass matrix has no inverse."
+            )
+        )
+    return many
+
+
+def error(found: Any, system: Any, q: Any, q_dot: Any) -> float:
+    """The relative error of accelerations `[n, d]`, over all states."""
+    truth = each(compiled(system, "acceleration"), q, q_dot)
+    return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
+
+
+def still_wrong(many: Callable, system: Any, q: Any, q_dot: Any) -> Verdict:
+    """Verdict on a network that is not right enough, with what is seen of the cause."""
+    found = np.asarray(many(q, q_dot))
+    missed = error(found, system, q, q_dot)
+    seen = f"On fresh states your accelerations are {100 * missed:.2g} % wrong"
+    if missed > 0.5:
+        return wrong(
+            f"{seen}: your network knows next to nothing of this system.",
+            "Are these the trained parameters, and of this system?",
+        )
+    turned = np.asarray(many(q + 2 * np.pi, q_dot))
+    if np.linalg.norm(turned - found) > 0.01 * np.linalg.norm(found):
+        return wrong(
+            f"{seen}. A full turn changes them: the network does not know what an angle is."
+        )
+    off = ((found - each(compiled(system, "acceleration"), q, q_dot)) ** 2).sum(axis=1)
+    speed = np.abs(q_dot).max(axis=1)
+    limit = np.quantile(speed, 0.8)
+    share = off[speed > limit].sum() / off.sum()
+    where = "at large velocities as at small ones"
+    if share > 0.5:
+        where = f"mostly where a velocity is above {limit:.1f} rad/s"
+    return wrong(f"{seen}, {where}.", "Does the loss still fall when training ends, or jump about?")

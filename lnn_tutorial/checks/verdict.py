@@ -1,11 +1,17 @@
 """What all checks share: the verdict, and ways to look at a stranger's answer."""
 
+import inspect
 import linecache
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import sysconfig
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +21,10 @@ from lnn_tutorial.checks import logbook
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: true if the answer passed, and a sentence that says why.
+    """What a check found: true if the answer passed, and a sentence or two that say why.
 
-    `hints` are what to think about next. The text only says that there are some: `hint` gives
-    them one by one.
+    The message names the mistake, or what is seen of it. `hints` are questions to think about
+    next. The text only says that there are some: `hint` gives them one by one.
     """
 
     passed: bool
@@ -36,15 +42,13 @@ class Verdict:
         """This verdict with one more hint."""
         return replace(self, hints=(*self.hints, hint))
 
-    def with_slip(self, found: Any, slips: Mapping[str, Any], **settings: Any) -> "Verdict":
-        """This verdict with the hint on the first slip that explains what was found.
+    def because(self, reason: str) -> "Verdict":
+        """This verdict with one more sentence in its message; an empty one changes nothing."""
+        return replace(self, message=f"{self.message} {reason}") if reason else self
 
-        `slips` are wrong values by their hints; `settings` are those of `compare`.
-        """
-        for hint, slip in slips.items():
-            if compare(found, slip, **settings):
-                return self.with_hint(hint)
-        return self
+    def with_slip(self, found: Any, slips: Mapping[str, Any], **settings: Any) -> "Verdict":
+        """This verdict because of the first slip that explains what was found, see `named`."""
+        return self.because(named(found, slips, **settings))
 
 
 class Stop(Exception):
@@ -63,6 +67,14 @@ def right(message: str) -> Verdict:
 def wrong(message: str, *hints: str) -> Verdict:
     """The verdict of a failed check: `✗ message`, and hints for whoever asks."""
     return Verdict(False, message, hints)
+
+
+def named(found: Any, slips: Mapping[str, Any], **settings: Any) -> str:
+    """The first slip that explains what was found, or "" if none does.
+
+    `slips` are wrong values by what to say of them; `settings` are those of `compare`.
+    """
+    return next((what for what, slip in slips.items() if compare(found, slip, **settings)), "")
 
 
 def missing(answer: Any) -> bool:
@@ -99,8 +111,8 @@ def check(task: str, *, title: str = "", hints: Iterable[str] = ()) -> Callable:
     ...     return compare(ask(answer, 3.0), 9.0, name="Your square of 3")
     >>> square(lambda x: ...)
     ✗ Nothing here yet: return the square of x.
-    >>> square(lambda x: x / 0)
-    ✗ Your function raised ZeroDivisionError: float division by zero
+    >>> square(lambda: 9)
+    ✗ Your function raised TypeError: <lambda>() takes 0 positional arguments but 1 was given
     >>> square(lambda x: x * x)
     ✓ Your square of 3 is right.
     """
@@ -115,9 +127,12 @@ def check(task: str, *, title: str = "", hints: Iterable[str] = ()) -> Callable:
                 verdict = _judge(examine, task, answers, settings)
             finally:
                 _checking.reset(inside)
-            if not _checking.get() and not _in_a_solution(sys._getframe(1)):
-                answered = not verdict.message.startswith(NOTHING)
-                logbook.LOGBOOK.note(exercise, verdict, answered=answered)
+            if not _checking.get():
+                caller = sys._getframe(1)
+                if not _in_a_solution(caller):
+                    answered = not verdict.message.startswith(NOTHING)
+                    logbook.LOGBOOK.note(exercise, verdict, answered=answered)
+                logbook.show(verdict, caller)
             return verdict
 
         judged.exercise = exercise
@@ -151,18 +166,92 @@ def _in_a_solution(frame: Any) -> bool:
 def ask(function: Callable, *arguments) -> Any:
     """What the student's function returns; ends the check where it raises or is still a stub.
 
-    A transformed function counts too: `ask(jax.grad(answer), x)`. Ask the plain function first,
-    so that a stub is recognised before JAX complains about it.
+    The verdict on an exception names the line of the answer that raised it, and the shapes of
+    what the answer was given. A transformed function counts too: `ask(jax.grad(answer), x)`. Ask
+    the plain function first, so that a stub is recognised before JAX complains about it.
     """
     if not callable(function):
         raise Stop(wrong(f"Expected a function, got {type(function).__name__}."))
     try:
         answer = function(*arguments)
     except Exception as error:
-        raise Stop(wrong(f"Your function raised {_describe(error)}")) from error
+        said, more = _describe(error), _line(error) + _given(function, arguments)
+        said = f"{said.rstrip('.')}.{more}" if more else said
+        raise Stop(wrong(f"Your function raised {said}")) from error
     if missing(answer):
         raise Stop()
     return answer
+
+
+LIBRARIES = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), "site-packages")
+"""What stands in the path of a file that is no student's."""
+
+
+def _line(error: Exception) -> str:
+    """A sentence with the last line of the student's own code that an error passed, or ""."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [each.line for each in frames if not any(map(each.filename.__contains__, LIBRARIES))]
+    return f" In the line: {own[-1][:100]}." if own and own[-1] else ""
+
+
+def _given(function: Callable, arguments: tuple) -> str:
+    """A sentence with the shapes of the arrays that a function got, or "" if there is none.
+
+    A transformed function gets other shapes than the student's, so nothing is said of these.
+    """
+    if hasattr(function, "__wrapped__"):
+        return ""
+    try:
+        bound = inspect.signature(function).bind(*arguments)
+    except (TypeError, ValueError):
+        return ""
+    shapes = [
+        f"{name} of shape {np.shape(each)}"
+        for name, each in bound.arguments.items()
+        if getattr(each, "shape", ())
+    ]
+    return f" It was given {' and '.join(shapes)}." if shapes else ""
+
+
+@contextmanager
+def watched(*modules: str, **functions: Callable) -> Iterator[Counter]:
+    """Count the calls of Python functions, by their names, while the block runs.
+
+    Whoever calls them, by whatever name, also while JAX traces; all functions of `modules` count
+    as one, by the name of the module. For tasks that ask to do without something.
+    """
+    codes = {inspect.unwrap(each).__code__: name for name, each in functions.items()}
+    seen: Counter = Counter()
+
+    def note(frame, event, _):
+        if event == "call":
+            name = codes.get(frame.f_code) or frame.f_globals.get("__name__")
+            if name in functions or name in modules:
+                seen[name] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(before)
+
+
+def real(value: Any) -> np.ndarray | None:
+    """An array of real numbers, or None if these are none: texts and truths are no numbers."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O" and not any(isinstance(x, (str, bool)) for x in array.flat):
+            array = array.astype(float)  # fractions and their like
+    except (TypeError, ValueError):
+        return None
+    return array.astype(float) if array.dtype.kind in "iuf" else None
+
+
+def kind(value: Any) -> str:
+    """What something is, in a word or two: its type, and of an array also what it holds."""
+    name = type(value).__name__
+    return f"{name} of {value.dtype}" if getattr(value, "shape", ()) else name
 
 
 def compare(
@@ -183,10 +272,9 @@ def compare(
     """
     if missing(value):
         return wrong(f"{name} is missing.")
-    try:
-        value = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        return wrong(f"{name} should be made of real numbers, got {type(value).__name__}.")
+    given, value = value, real(value)
+    if value is None:
+        return wrong(f"{name} should be made of real numbers, got {kind(given)}.")
     expected = np.asarray(expected, dtype=float)
 
     def near(candidate):
