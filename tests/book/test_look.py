@@ -33,7 +33,7 @@ MEASURE = """() => {
   const printed = 'article div.cell_output :is(pre, .output:not(:has(figure, table)))';
   const boxes = all(printed).filter(seen);
   const tables = all('article .pst-scrollable-table-container').filter(seen);
-  const formulas = all('article div.math').filter(seen);
+  const formulas = all('article :is(div.math, mjx-container[display=true])').filter(seen);
   const prose = all('article section > p').filter(p => seen(p) && !p.querySelector('.math')
     && p.textContent.length > 200);
   // A paragraph's last line is half full.
