@@ -125,9 +125,9 @@ playground.define("view", () => {
         least = Math.floor(least);
         most = Math.max(Math.ceil(most), least + 1);
       } else {
-        const span = Math.max(most - least, 0.02);
-        least -= 0.08 * span;
-        most += 0.08 * span;
+        const middle = (least + most) / 2, half = 0.58 * Math.max(most - least, 0.1);
+        least = middle - half;
+        most = middle + half;
       }
       const px = (x) => left + ((width - left - right) * x) / until;
       const py = (y) => height - bottom - ((height - top - bottom) * (y - least)) / (most - least);
