@@ -11,7 +11,7 @@ another on the answer that was checked last. `progress` is a table of what is so
 it in a file if you name one.
 
 `logbook` holds hints and progress, `verdict` what all checks share; then comes one module per
-chapter.
+chapter, and one for the primer.
 """
 
 from lnn_tutorial.checks.chapter1 import bend_coefficient, fastest_slide, gauge, hoop, throw_action
@@ -45,6 +45,7 @@ from lnn_tutorial.checks.chapter6 import (
 )
 from lnn_tutorial.checks.chapter7 import bands, cylinder, hanging_string, slipped_speed
 from lnn_tutorial.checks.logbook import Hint, Progress, Row, hint, progress
+from lnn_tutorial.checks.primer import deep_network, descend
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
 
 __all__ = [
@@ -62,6 +63,8 @@ __all__ = [
     "check",
     "compare",
     "cylinder",
+    "deep_network",
+    "descend",
     "double_pendulum_mass",
     "error_power",
     "fastest_slide",

@@ -7,6 +7,7 @@ begins with "✗" proves that the stub fails, and a solution that shows "✓" th
 import ast
 import json
 import re
+from itertools import pairwise
 
 import nbformat
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.book.conftest import ROOT, repository_address, toc_files
 
 NOTEBOOKS = [name for name in toc_files() if not (ROOT / f"{name}.md").exists()]
-CHAPTERS = [name for name in NOTEBOOKS if re.match(r"chapters/\d\d_", name)]
+CHAPTERS = [name for name in NOTEBOOKS if re.match(r"chapters/(\d\d_|primer$)", name)]
 
 every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, indirect=True)
 every_chapter = pytest.mark.parametrize("notebook", CHAPTERS, indirect=True)
@@ -148,7 +149,9 @@ def test_something_moves_without_a_kernel(notebook):
 
 @every_notebook
 def test_prose_stands_between_cells(notebook):
-    for first, second in zip(notebook.cells, notebook.cells[1:], strict=False):
+    """Of those that the page shows: bookkeeping may follow any cell."""
+    seen = [cell for cell in notebook.cells if "remove-cell" not in tags(cell)]
+    for first, second in pairwise(seen):
         if first.cell_type == second.cell_type == "code":
             pair = "exercise-stub" in tags(first) and "exercise-check" in tags(second)
             assert pair, f"two code cells in a row:\n{first.source}\n---\n{second.source}"
@@ -163,7 +166,8 @@ def test_cells_are_short(notebook):
     for cell in cells:
         if cell not in long and "exercise-solution" not in tags(cell):
             lines = len(cell.source.splitlines())
-            assert lines <= 15, f"{lines} lines:\n{cell.source}"
+            folded = {"hide-input", "remove-cell"} & set(tags(cell))
+            assert lines <= (40 if folded else 15), f"{lines} lines:\n{cell.source}"
 
 
 @every_notebook
@@ -177,7 +181,7 @@ def test_numbers_in_prose_come_from_the_run(notebook):
         assert re.split(r"[:<>]", name)[0] in glued, name
     for name, cell in glued.items():
         # A reader in Jupyter or Colab sees no glue, so the cell shows the number as well.
-        assert re.match(r"(ch\d+|welcome)_", name), name
+        assert re.match(r"(ch\d+|primer|welcome)_", name), name
         shown = [o for o in cell.outputs if "scrapbook" not in o.get("metadata", {})]
         assert shown, f"the cell that glues {name} prints nothing"
 
@@ -225,8 +229,8 @@ def assigned(cell) -> set[str]:
 
 
 @every_chapter
-def test_it_has_three_to_five_exercises(notebook):
-    assert 3 <= len(exercises(notebook)) <= 5
+def test_it_has_up_to_five_exercises(notebook):
+    assert 2 <= len(exercises(notebook)) <= 5  # two in the primer
 
 
 @every_chapter

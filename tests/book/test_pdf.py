@@ -37,7 +37,7 @@ def test_chapters_have_the_numbers_of_the_web(tex):
             counts = int(depth) >= 0
         elif counts:
             numbered.append(title)
-    assert numbered == list(titles(toc_files()[1:]))
+    assert numbered == list(titles(n for n in toc_files() if re.match(r"chapters/\d\d_", n)))
 
 
 def test_a_player_is_a_picture_in_print(tex):
