@@ -139,7 +139,7 @@ def test_a_hoop_in_several_forms():
         (lambda q, v: hoop(q, v, rotation=-1.0), ["rotation has the wrong sign", "to the axis"]),
         (lambda q, v: hoop(q, v, gravity=-1.0), ["gravity has the wrong sign", "rises to the top"]),
         (lambda q, v: hoop(q, v, gravity=0.0), ["no gravity"]),
-        (lambda q, v: hoop(q, v, R=1.0), ["pull of gravity", "The radius is missing in an energy"]),
+        (lambda q, v: hoop(q, v, R=1.0), ["pull of gravity", "also what a missing radius does"]),
         (lambda q, v: hoop(q, v, rotation=2.0), ["rotation", "factor of 2"]),
         (lambda q, v: hoop(q, v) + q[0] ** 2, ["neither the rotation nor gravity"]),
         (lambda q, v: hoop(q, jnp.zeros(1)), ["no finite acceleration", "no inverse"]),

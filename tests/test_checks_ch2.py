@@ -45,7 +45,7 @@ def test_two_masses_in_several_forms():
         (lambda M, C, F: (M, M, F), ["mixed matrix", "the mass matrix again"]),
         (lambda M, C, F: (M / 2, C, F), ["mass matrix", "The ½ of the kinetic energy"]),
         (lambda M, C, F: (M, C, -F), ["force", "wrong sign", "pulls its ends together"]),
-        (lambda M, C, F: (M, C, 2 * F), ["force", "factor of 2"]),
+        (lambda M, C, F: (M, C, 2 * F), ["force", "factor of 2", "The ½ of the spring"]),
         (lambda M, C, F: (M, C, [F[0], F[0]]), ["force", "both ends pull the same way"]),
         (
             lambda M, C, F: (M, C, F + np.array([5.6, -5.6])),
@@ -102,10 +102,10 @@ def whole_vector(q, q_dot, m, a, g):
     "bead_on_parabola",
     [
         (plain, ["kinetic energy is the same everywhere"]),
-        (upside_down, ["at x = 0.8 m", "climbs", "sign"]),
-        (half_the_slope, ["at rest at x = 0.8 m", "half as steep"]),
+        (upside_down, ["at x = 0.5 m", "climbs", "sign"]),
+        (half_the_slope, ["at rest at x = 0.5 m", "half as steep"]),
         (added_first, ["at rest", "and then squared"]),
-        (no_mass, ["At q = [0.8]", "no inverse"]),
+        (no_mass, ["At q = [0.5]", "no inverse"]),
         (whole_vector, ["one number", "shape (1,)"]),
         (lambda *state: state[0][0] / 0 * nothing, ["raised"]),  # noqa: F821
     ],
@@ -251,6 +251,10 @@ def sum_of_angles(q, m1, m2, l1, l2):
     return double(np.array([q[0], -q[1]]), m1, m2, l1, l2)
 
 
+def sine_for_cosine(q, *constants):
+    return double(np.array([q[0] - q[1] - np.pi / 2, 0.0]), *constants)
+
+
 def one_sided(q, m1, m2, l1, l2):
     return np.triu(double(q, m1, m2, l1, l2))
 
@@ -263,6 +267,7 @@ def coupled_by_half(q, *constants):
     "double_pendulum_mass",
     [
         (lower_bob_forgotten, ["entries", "The lower bob moves, too"]),
+        (sine_for_cosine, ["at right angles are coupled"]),
         (uncoupled, ["without each other"]),
         (sum_of_angles, ["Turning both arms"]),
         (one_sided, ["symmetric"]),

@@ -163,7 +163,7 @@ def over_mass(lagrangian):
 @wrong_answers(
     "imbalance",
     [
-        (partial(by_jvp, combine=lambda force, rate: force - rate), ["wrong sign"]),
+        (partial(by_jvp, combine=lambda force, rate: force - rate), ["the force less the rate"]),
         (
             partial(by_jvp, combine=lambda force, rate: rate + force),
             ["but the force has the wrong sign"],
@@ -218,13 +218,14 @@ def test_mended_lagrangian_in_several_forms():
     [
         (network(jax.nn.softmax, wrapped), ["does not notice"]),
         (network(jax.nn.softmax), ["does not notice"]),
+        (network(position=lambda r, t: [0 * r, jnp.sin(t), jnp.cos(t)]), ["does not see r"]),
         (network(position=wrapped), ["jumps", "upward"]),
         (network(position=lambda r, t: [r, t, t]), ["full turn"]),
         (network(position=lambda r, t: [r, jnp.sin(t), jnp.sin(t)]), ["stands"]),
         (network(position=lambda r, t: [r, jnp.sin(t), abs(t)]), ["full turn"]),
         (
             network(position=lambda r, t: [r, jnp.sin(t), abs(wrapped(r, t)[2])]),
-            ["force", "jumps at θ = "],
+            ["𝓛 has a kink: its slope along θ", "jumps at θ = "],
         ),
         (network(position=lambda r, t: [r, jnp.sin(t), t % (2 * jnp.pi)]), ["𝓛 jumps at θ = 0.00"]),
         (

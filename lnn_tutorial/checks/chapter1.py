@@ -145,11 +145,9 @@ def hoop(answer: Callable) -> Verdict:
     if not verdict:
         slips = {
             "With yours the bead rises to the top.": -expected,
-            "The radius is missing in an energy.": -gravity,
-            "The radius is missing in the kinetic energy.": -gravity * radius,
-            "The radius counts squared in the kinetic energy, not in the height.": (
-                -gravity / radius**2
-            ),
+            "With R = 0.5 m that is also what a missing radius does.": -gravity,
+            "With R = 0.5 m that is also what two missing radii do.": -gravity * radius,
+            "With R = 0.5 m that is also what one radius too many does.": -gravity / radius**2,
         }
         hint = "Compare how the radius enters kinetic and potential energy."
         return verdict.with_slip(pull, slips, **tolerance).with_hint(hint)
@@ -259,7 +257,7 @@ def fastest_slide(depth: Any) -> Verdict:
     least = 0.56991  # seconds, from the curve known in closed form
     late = 100 * (time / least - 1)
     if late > 0.5:
-        straight = np.abs(np.diff(depth, 2)).max() < 1e-3
+        straight = np.abs(np.diff(depth, 2)).max() < 1e-5
         return wrong(
             f"Your bead arrives, but {late:.1f} % later than on the fastest slide.",
             "Is it the last slide that the minimiser visited, and had the time ceased to fall?",

@@ -10,7 +10,17 @@ import numpy as np
 
 from lnn_tutorial import mechanics, systems
 from lnn_tutorial.checks import reference
-from lnn_tutorial.checks.verdict import Stop, Verdict, ask, check, compare, right, watched, wrong
+from lnn_tutorial.checks.verdict import (
+    Stop,
+    Verdict,
+    ask,
+    check,
+    compare,
+    named,
+    right,
+    watched,
+    wrong,
+)
 
 
 @check(
@@ -65,6 +75,8 @@ def two_masses(answer: Callable) -> Verdict:
             slips = {
                 "A long spring pulls its ends together, a short one pushes them apart.": -expected,
                 "The rest length is missing.": expected + k * l * np.array([1, -1]),
+                "The ½ of the spring's energy is missing.": 2 * expected,
+                "The slope of a square has a 2, and yours has none.": expected / 2,
                 "The stiffness is missing.": expected / k,
                 "It is an acceleration: you divided by the masses.": expected / [m1, m2],
             }
@@ -87,7 +99,7 @@ def two_masses(answer: Callable) -> Verdict:
 def bead_on_parabola(answer: Callable) -> Verdict:
     """A bead on the wire y = a x²: `answer(q, q_dot, m, a, g) -> scalar`."""
     m, a, g = 0.7, 0.6, 9.8
-    x, v = np.array([[0.8, 0.0, 0.8, -1.3], [0.0, 0.5, 1.5, -0.4]])
+    x, v = np.array([[0.5, 0.0, 0.8, -1.3], [0.0, 0.5, 1.5, -0.4]])
     truth = -(4 * a**2 * x * v**2 + 2 * a * g * x) / (1 + 4 * a**2 * x**2)
 
     def lagrangian(q, q_dot):
@@ -362,7 +374,21 @@ def double_pendulum_mass(answer: Callable) -> Verdict:
         verdict = compare(found, expected, name="Your mass matrix")
         if not verdict and np.shape(found) == (2, 2):
             turned = ask(answer, jnp.array(q) + 1.0, *constants)
-            reason = _about_two_arms(
+            coupling, apart = m2 * l1 * l2, q[0] - q[1]
+            across = np.fliplr(np.diag([coupling, coupling]))
+            inertia = np.diag([(m1 + m2) * l1**2, m2 * l2**2])
+            slips = {
+                "A length on the diagonal counts squared.": (
+                    inertia / [l1, l2] + across * np.cos(apart)
+                ),
+                "In yours two arms at right angles are coupled, and two in line are not.": (
+                    inertia + across * np.sin(apart)
+                ),
+                "Only the lower bob feels both angles.": (
+                    inertia + across * np.cos(apart) * (m1 + m2) / m2
+                ),
+            }
+            reason = named(found, slips) or _about_two_arms(
                 np.asarray(found, float), np.asarray(turned, float), m1 * l1**2, cross
             )
             hint = "What is the lower bob's speed squared, term by term?"

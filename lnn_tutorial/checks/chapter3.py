@@ -127,6 +127,9 @@ def imbalance(answer: Callable) -> Verdict:
         momentum_rate = mass @ (q_ddot - truth) + force
         right_rate = "The rate of the momentum in it is right,"
         slips = {
+            "It is the force less the rate of the momentum, and it has the wrong sign.": (
+                force - momentum_rate
+            ),
             f"{right_rate} but the force is missing.": momentum_rate,
             f"{right_rate} but the force has the wrong sign.": momentum_rate + force,
             "You let the positions change, but the velocities stand still.": -mass @ truth,
@@ -208,33 +211,43 @@ def mended_lagrangian(answer: Callable) -> Verdict:
 
 
 def _around(answer, params, q_dot):
-    """Verdict on 𝓛 and its slope all the way round: no jump, and no two angles that look alike."""
+    """Verdict on 𝓛 and its slopes: no jump, r matters, and no two angles look alike."""
     others = [models.LNN(2, (False, True), width=16).init(jax.random.key(i)) for i in range(4)]
     many = jax.tree.map(lambda *each: jnp.stack(each), *others)
 
-    def seen(params, theta, r=1.3):
-        return answer(params, jnp.stack([r, theta]), q_dot)
+    def seen(params, r, theta, r_dot, theta_dot):
+        return answer(params, jnp.stack([r, theta]), jnp.stack([r_dot, theta_dot]))
 
     @jax.jit
     @partial(jax.vmap, in_axes=(0, None))
     @partial(jax.vmap, in_axes=(None, 0))
-    def around(params, theta):
-        return jnp.stack(jax.value_and_grad(seen, argnums=1)(params, theta))
+    def along(params, state):
+        value, slopes = jax.value_and_grad(seen, argnums=(1, 2, 3, 4))(params, *state)
+        return jnp.stack([value, *slopes])
 
     steps = np.arange(-3264, 3265)
     theta = np.pi * steps / 3200
-    values = np.asarray(ask(around, many, jnp.asarray(theta)))  # [networks, angles, 2]
-    for i, what in enumerate(("𝓛", "force, the slope of your 𝓛 along θ,")):
-        fine = np.abs(np.diff(values[..., i], axis=1)).max(axis=0)
-        coarse = np.abs(np.diff(values[:, ::10, i], axis=1)).max()
-        if fine.max() > 0.5 * coarse:  # a smooth function changes ten times less
-            where = abs(theta[fine.argmax()])
-            return wrong(
-                f"Your {what} jumps at θ = {where:.2f}, though nothing happens to the pendulum "
-                "there."
-            )
+    state = np.tile([1.3, 0.7, *map(float, q_dot)], (len(theta), 1))
+    names = {1: "θ", 2: "ṙ", 3: "θ̇"}
+    for sweep, name in names.items():
+        swept = state.copy()
+        swept[:, sweep] = theta
+        values = np.asarray(ask(along, many, jnp.asarray(swept)))  # [networks, steps, 5]
+        if sweep == 1:
+            around = values
+        for i, what in ((0, "𝓛"), (1 + sweep, f"𝓛 has a kink: its slope along {name}")):
+            fine = np.abs(np.diff(values[..., i], axis=1)).max(axis=0)
+            coarse = np.abs(np.diff(values[:, ::10, i], axis=1)).max()
+            if fine.max() > 0.5 * coarse:  # a smooth function changes ten times less
+                where = abs(theta[fine.argmax()])
+                return wrong(
+                    f"Your {what} jumps at {name} = {where:.2f}, though nothing happens to the "
+                    "pendulum there."
+                )
+    if np.abs(around[..., 1]).max() < 1e-6:
+        return wrong("Your 𝓛 does not see r.")
     some = (steps % 200 == 0) & (steps > -3200) & (steps <= 3200)
-    angles, places = theta[some], values[:, some, 0].T  # [angles, networks]
+    angles, places = theta[some], around[:, some, 0].T  # [angles, networks]
     apart = np.abs(places[:, None] - places[None]).max(axis=-1) + np.eye(len(places))
     if apart.min() < 1e-5:
         one, other = np.unravel_index(apart.argmin(), apart.shape)

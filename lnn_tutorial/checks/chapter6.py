@@ -214,7 +214,7 @@ def kinetic_energy(answer: Callable) -> Verdict:
                 "What has been rounded to zero there?",
             )
         if miss[worst] > 1e-5:
-            off = f"{100 * miss[worst]:.1g} %" if miss[worst] > 1e-3 else f"{miss[worst]:.0e}"
+            off = f"{100 * miss[worst]:.0f} %" if miss[worst] > 0.01 else f"{miss[worst]:.0e}"
             seen = f"off by {off}" if found[worst] else "zero"
             return wrong(
                 f"The formula is right, but at {at} your kinetic energy is {seen}.",

@@ -51,7 +51,7 @@ def accelerate(model: Any, params: Any, q: Any, q_dot: Any) -> Callable:
     if not hasattr(model, "lagrangian"):
         raise Stop(
             wrong(
-                f"A {type(model).__name__} has no Lagrangian, whatever it has learned. This task "
+                f"{type(model).__name__} has no Lagrangian, whatever it has learned. This task "
                 "is for a model that has one."
             )
         )
@@ -79,7 +79,8 @@ def still_wrong(many: Callable, system: Any, q: Any, q_dot: Any) -> Verdict:
     """Verdict on a network that is not right enough, with what is seen of the cause."""
     found = np.asarray(many(q, q_dot))
     missed = error(found, system, q, q_dot)
-    seen = f"On fresh states your accelerations are {100 * missed:.2g} % wrong"
+    digits = 2 if missed < 0.1 else 0
+    seen = f"On fresh states your accelerations are {100 * missed:.{digits}f} % wrong"
     if missed > 0.5:
         return wrong(
             f"{seen}: your network knows next to nothing of this system.",
