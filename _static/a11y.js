@@ -16,6 +16,8 @@ document.addEventListener("DOMContentLoaded", () => {
   putArticleFirst();
 });
 
+const article = () => document.querySelector("article") ?? document.querySelector("main");
+
 // The keyboard comes to the article before the list of all chapters, to which a second link skips.
 function putArticleFirst() {
   const main = document.querySelector("main");
@@ -23,6 +25,8 @@ function putArticleFirst() {
   const skip = document.querySelector("#pst-skip-link");
   if (!main || !chapters || !skip) return;
   main.after(chapters);
+  article().id ||= "article";
+  skip.querySelector("a").href = `#${article().id}`;
   chapters.id = "chapters";
   chapters.tabIndex = -1;
   const link = document.createElement("a");
@@ -67,16 +71,26 @@ function keepLegible(picture) {
   picture.style.width = `${width}px`;
 }
 
+function tighten(table) {
+  table.classList.remove("tight");
+  table.classList.toggle("tight", table.scrollWidth > table.clientWidth + 1);
+}
+
 function markScrollers() {
   document.querySelectorAll("article figure img").forEach(keepLegible);
+  document.querySelectorAll(".pst-scrollable-table-container").forEach(tighten);
   document.querySelectorAll(scrollers).forEach(markScroller);
 }
 
 window.addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
-  markScrollers();
+  // Now, and whenever a window, a side bar or a turned phone gives the article another width.
+  let width = 0;
+  new ResizeObserver(([change]) => {
+    if (change.contentRect.width != width) requestAnimationFrame(markScrollers);
+    width = change.contentRect.width;
+  }).observe(article());
   for (const element of document.querySelectorAll(scrollers)) {
     element.addEventListener("scroll", () => markScroller(element), { passive: true });
   }
 });
-window.addEventListener("resize", markScrollers);

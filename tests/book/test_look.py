@@ -51,7 +51,6 @@ MEASURE = """() => {
     outputsCut: boxes.filter(cut).map(text),
     tablesCut: tables.filter(cut).filter(e => !edge(e) || getComputedStyle(
       e.querySelector('tbody tr > :first-child')).position != 'sticky').map(text),
-    tablesWide: tables.filter(cut).length,
     formulasCut: formulas.filter(e => cut(e) && !edge(e)).map(text),
     formulasWide: formulas.filter(cut).length,
     line: prose.length < 4 ? null : total(p => p.textContent.length) / total(height),
@@ -97,9 +96,8 @@ def test_no_output_is_cut(looked):
 
 @on(PAGES)
 def test_a_wide_table_keeps_its_first_column_and_shows_an_edge(looked):
-    found = looked[1]
-    assert found[1440]["tablesWide"] == found[1280]["tablesWide"] == 0
-    assert found[390]["tablesCut"] == []
+    for width, found in looked[1].items():
+        assert found["tablesCut"] == [], width
 
 
 @on(PAGES)
@@ -156,9 +154,10 @@ def test_a_click_on_the_title_opens_a_solution(looked):
 
 @on(FIRST)
 def test_the_keyboard_is_soon_at_the_first_slider(looked):
-    # Counted from the top of the page; the first stop skips to the article, but is not followed.
+    # Counted from the top of the page: the link that skips to the article, then every stop in it.
     page, _ = looked
     page.locator("#pst-skip-link a").first.focus()
+    page.keyboard.press("Enter")
     stops = 1
     while page.evaluate("document.activeElement.type != 'range'") and stops < 100:
         page.keyboard.press("Tab")
