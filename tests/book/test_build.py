@@ -5,7 +5,7 @@ import zlib
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.book.conftest import ROOT, toc_files
+from tests.book.conftest import ROOT, repository_address, toc_files
 
 MEGABYTE = 1_000_000
 
@@ -67,3 +67,17 @@ def test_no_table_stands_there_as_raw_text(built_book, name):
 def test_nothing_of_the_machine_stands_in_the_pages(built_book):
     for page in built_book.html.rglob("*.html"):
         assert str(ROOT) not in page.read_text(encoding="utf-8"), page.name
+
+
+@pytest.mark.parametrize("name", [f for f in toc_files() if not (ROOT / f"{f}.md").exists()])
+def test_a_chapter_opens_in_colab_and_binder_and_leads_to_its_source(built_book, name):
+    page = (built_book.html / f"{name}.html").read_text(encoding="utf-8")
+    address = repository_address()
+    owner = address.removeprefix("https://github.com/")
+    for link in (
+        f"https://colab.research.google.com/github/{owner}/blob/main/{name}.ipynb",
+        f"https://mybinder.org/v2/gh/{owner}/main?urlpath=tree/{name}.ipynb",
+        f"{address}/issues/new",
+        address,
+    ):
+        assert f'href="{link}' in page
