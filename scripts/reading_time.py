@@ -27,6 +27,8 @@ EXERCISE = re.compile(r":::\{(exercise|solution-start)\}.*?(\n:::\n|\Z)", re.DOT
 FORMULA = re.compile(r"\$\$.*?\$\$|^```\{math\}.*?^```", re.DOTALL | re.MULTILINE)
 NO_PROSE = re.compile(r"</?\w[^>\n]*>|\{[\w:]+\}|^:::.*$|^:\w+:.*$", re.MULTILINE)
 PICTURE = re.compile(r"image/|text/html")
+RUNS = re.compile(r"\bruns\W* in (?:about )?(half a|\w+) minutes?\b")
+IN_WORDS = {"half a": "0.5", "a": "1", "two": "2", "three": "3", "four": "4"}
 
 
 def counts(path):
@@ -64,16 +66,24 @@ def with_exercises(count):
     return minutes(count) + AN_EXERCISE * count["exercises"]
 
 
+def computing(path):
+    """The minutes that a chapter runs, as it says at its beginning."""
+    opening = nbformat.read(path, as_version=4).cells[0].source
+    found = RUNS.search(opening)[1]
+    return IN_WORDS.get(found, found)
+
+
 def row(path):
-    """What the table for lecturers says of a chapter: reading, exercises, both together."""
+    """A chapter in the table for lecturers: reading, exercises, both together, computing."""
     n = counts(path)
-    return [f"{minutes(n)} min", str(n["exercises"]), f"{with_exercises(n)} min"]
+    together = f"{with_exercises(n)} min"
+    return [f"{minutes(n)} min", str(n["exercises"]), together, f"{computing(path)} min"]
 
 
 def write(page):
     """The page for lecturers with the counts of now."""
     for path in CHAPTERS:
-        cells = rf"(\({path.stem}\.ipynb\) \|)[^|\n]*\|[^|\n]*\|[^|\n]*\|"
+        cells = rf"(\({path.stem}\.ipynb\) \|)(?:[^|\n]*\|){{4}}"
         page, found = re.subn(cells, rf"\1 {' | '.join(row(path))} |", page)
         if found != 1:
             raise ValueError(f"expected one row of {path.name} in {TEACHING}, found {found}")
@@ -86,7 +96,7 @@ def main():
     print(f"{'chapter':26}{''.join(f'{kind:>11}' for kind in kinds)}    reading   together")
     for path in CHAPTERS:
         n = counts(path)
-        reading, _, together = row(path)
+        reading, _, together, _ = row(path)
         print(
             f"{path.stem:26}{''.join(f'{n[kind]:11}' for kind in kinds)}{reading:>11}{together:>11}"
         )
