@@ -1,7 +1,7 @@
 """Estimate how long it takes to read each chapter, and to do its exercises.
 
     python scripts/reading_time.py            # a table
-    python scripts/reading_time.py --write    # and into the table for lecturers
+    python scripts/reading_time.py --write    # and into the tables for lecturers and of the welcome
 
 Counted are the words of the prose, displayed formulas, figures and tables, and the lines of code
 that the page shows; exercises and their solutions count as exercises. A reader takes 150 words,
@@ -18,7 +18,7 @@ import nbformat
 
 FOLDER = Path(__file__).parents[1] / "chapters"
 CHAPTERS = [*sorted(FOLDER.glob("0*.ipynb")), *FOLDER.glob("primer.ipynb")]
-TEACHING = FOLDER / "teaching.md"
+TEACHING, WELCOME = FOLDER / "teaching.md", FOLDER / "welcome.ipynb"
 A_MINUTE = {"words": 150, "formulas": 2, "lines": 15, "figures": 1}
 AN_EXERCISE = 15
 EXERCISE_CODE = {"exercise-stub", "exercise-check", "exercise-solution"}
@@ -26,6 +26,7 @@ FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", *EXERCISE_CO
 EXERCISE = re.compile(r":::\{(exercise|solution-start)\}.*?(\n:::\n|\Z)", re.DOTALL)
 FORMULA = re.compile(r"\$\$.*?\$\$|^```\{math\}.*?^```", re.DOTALL | re.MULTILINE)
 NO_PROSE = re.compile(r"</?\w[^>\n]*>|\{[\w:]+\}|^:::.*$|^:\w+:.*$", re.MULTILINE)
+COLUMN = r"[^|\n]*\|"
 PICTURE = re.compile(r"image/|text/html")
 RUNS = re.compile(r"\bruns\W* in (?:about )?(half a|\w+) minutes?\b")
 IN_WORDS = {"half a": "0.5", "a": "1", "two": "2", "three": "3", "four": "4"}
@@ -80,14 +81,20 @@ def row(path):
     return [f"{minutes(n)} min", str(n["exercises"]), together, f"{computing(path)} min"]
 
 
-def write(page):
-    """The page for lecturers with the counts of now."""
+def write(page, told=row, skip=0):
+    """A page with what is told of each chapter, written `skip` columns after the link to it."""
     for path in CHAPTERS:
-        cells = rf"(\({path.stem}\.ipynb\) \|)(?:[^|\n]*\|){{4}}"
-        page, found = re.subn(cells, rf"\1 {' | '.join(row(path))} |", page)
+        new = told(path)
+        cells = rf"(\({re.escape(path.name)}\) \|{COLUMN * skip}){COLUMN * len(new)}"
+        page, found = re.subn(cells, rf"\1 {' | '.join(new)} |", page)
         if found != 1:
-            raise ValueError(f"expected one row of {path.name} in {TEACHING}, found {found}")
+            raise ValueError(f"expected one row of {path.name}, found {found}")
     return page
+
+
+def all_of_it(path):
+    """What the welcome says of a chapter."""
+    return row(path)[2:3]
 
 
 def main():
@@ -101,7 +108,10 @@ def main():
             f"{path.stem:26}{''.join(f'{n[kind]:11}' for kind in kinds)}{reading:>11}{together:>11}"
         )
     if "--write" in sys.argv[1:]:
-        TEACHING.write_text(write(TEACHING.read_text(encoding="utf-8")), encoding="utf-8")
+        text = TEACHING.read_text(encoding="utf-8")
+        TEACHING.write_text(write(text), encoding="utf-8")
+        text = WELCOME.read_text(encoding="utf-8")
+        WELCOME.write_text(write(text, all_of_it, skip=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

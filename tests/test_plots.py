@@ -91,6 +91,8 @@ def test_the_player_has_a_picture_with_alt_text_and_a_labelled_slider():
     (slider,) = page.all("input")
     assert img["alt"] == "A pendulum <at rest>. Shown: length 0.5."
     assert (img["width"], img["height"]) == ("288", "192"), "96 pixels an inch"
+    (figure,) = page.all("figure")
+    assert figure["style"] == "width:360px", "a narrow one is shown a quarter larger"
     assert slider["type"] == "range"
     assert (slider["min"], slider["max"], slider["value"]) == ("0", "2", "0")
     assert slider["aria-valuetext"] == "0.5"
@@ -447,6 +449,8 @@ def test_seeds_become_their_median_and_the_worst_of_them():
         "diverged worst seed diverged",
         "1\u00a0×\u00a010⁻⁶",
     ]
+    heard = body(measured(each="start"))
+    assert text(heard["●\u00a0plain network"][0]) == "1.3 worst start 40"
     high = {"fast": {"rate": [1, 2, 9]}, "slow": {"rate": [3, 4, 5]}}
     cells = body(plots.table(high, caption="Rates.", best="high"))
     assert text(cells["fast"][0]) == "2 worst seed 1"

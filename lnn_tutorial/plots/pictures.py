@@ -27,7 +27,7 @@ from lnn_tutorial.plots.colours import COLOURS
 LIGHT = 80_000
 """Bytes that the SVG of a figure should stay below."""
 
-HEAVY = (np.inf, 4000, 1000, 250)
+HEAVY = (np.inf, 4000, 1000, 250, 50)
 """So many points may an artist have and stay vectors, tried in turn until the SVG is light."""
 
 SHARP = 200

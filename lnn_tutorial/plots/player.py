@@ -31,7 +31,10 @@ from lnn_tutorial.plots import pictures
 from lnn_tutorial.plots.prose import number
 
 MAX_FRAMES = 500
-BUDGET = 300_000
+MEASURE = 672
+"""Pixels of the width of prose on the page: a narrower picture grows up to it, by a quarter."""
+
+BUDGET = 450_000
 """Bytes that the pictures of a player should stay below."""
 
 
@@ -274,6 +277,7 @@ def _html(
     return Template(template).substitute(
         key=key,
         figure=escape(json.dumps(known, ensure_ascii=False)),
+        shown=max(size[0], min(round(1.25 * size[0]), MEASURE)),
         width=size[0],
         height=size[1],
         source=source,

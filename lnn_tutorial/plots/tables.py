@@ -25,12 +25,12 @@ class Cell:
     best: bool = False
     value: float | None = field(default=None, repr=False)
 
-    def html(self) -> str:
+    def html(self, each: str) -> str:
         inner = escape(self.text)
         if self.best:
             inner = f'<strong class="best">{inner}</strong>'
         if self.worst:
-            word = f'<span style="{UNSEEN}">worst seed </span>'
+            word = f'<span style="{UNSEEN}">worst {escape(each)} </span>'
             inner += f' <small class="worst">{word}{escape(self.worst)}</small>'
         return inner
 
@@ -48,6 +48,7 @@ class Table:
     head: str
     columns: dict[str, list[Cell]]
     rows: tuple[str, ...]
+    each: str
 
     def _repr_html_(self) -> str:
         name = f' data-name="{self.name}"' if self.name else ""
@@ -92,7 +93,7 @@ class Table:
 
     def _td(self, column: str, row: int) -> str:
         start = f"<td{RIGHT}>" if self._numeric(column) else "<td>"
-        return f"{start}{self.columns[column][row].html()}</td>"
+        return f"{start}{self.columns[column][row].html(self.each)}</td>"
 
 
 def table(
@@ -103,6 +104,7 @@ def table(
     head: str = "",
     best: str | Mapping[str, str] | None = None,
     digits: int | Mapping[str, int] = 2,
+    each: str = "seed",
 ) -> Table:
     """A table of what was measured. The last expression of a cell shows it.
 
@@ -126,7 +128,8 @@ def table(
     worst, and puts the best median in bold where two rows or more compete; the true system does
     not.
     On the page `caption` is numbered, and `` {numref}`NAME` `` refers to it by its `name`,
-    which begins with "tab-". `head` stands above the rows' names.
+    which begins with "tab-". `head` stands above the rows' names. `each` is a word for what the
+    numbers of a sequence belong to, for readers who hear the table: "worst seed".
 
     Raises TypeError or ValueError for what is none of this, and for seeds where `best` is missing.
     """
@@ -147,7 +150,7 @@ def table(
     made = {
         column: _column(column, rows, best.get(column), digits.get(column, 2)) for column in columns
     }
-    return Table(caption.strip(), name, head, made, tuple(rows))
+    return Table(caption.strip(), name, head, made, tuple(rows), each)
 
 
 def _by_column(what: str, given: Any, columns: Sequence[str]) -> dict[str, Any]:
