@@ -8,10 +8,10 @@ playground.define("address", () => {
 
   /** Every setting by its name in the address. */
   const SETTINGS = {
-    mass1: number(0.2, 3, 1, 0.1),
-    mass2: number(0.2, 3, 1, 0.1),
-    length1: number(0.3, 1.5, 1, 0.05),
-    length2: number(0.3, 1.5, 1, 0.05),
+    mass1: number(0.5, 3, 1, 0.1),
+    mass2: number(0.5, 3, 1, 0.1),
+    length1: number(0.5, 1.5, 1, 0.05),
+    length2: number(0.5, 1.5, 1, 0.05),
     gravity: number(1, 20, 9.8, 0.1),
     angle1: number(-180, 180, 115),
     angle2: number(-180, 180, 60),
@@ -39,11 +39,14 @@ playground.define("address", () => {
     return value;
   }
 
-  /** The settings that a link's hash holds, and what of it makes no sense. */
+  /** The settings that a link's hash holds, and what of it makes no sense. A hash without any "="
+      is the name of a section. */
   function parse(hash) {
     const settings = usual(), refused = [];
+    if (!hash.includes("=")) return { settings, refused };
     for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
-      const [name, text = ""] = part.split("=").map((word) => {
+      const [, ...words] = part.match(/^([^=]*)=?(.*)$/s);
+      const [name, text] = words.map((word) => {
         try {
           return decodeURIComponent(word);
         } catch {

@@ -16,16 +16,18 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
   };
   const CHOICES = {
     "box": "anywhere in a box", "visited": "near true motions", "squared": "squared error",
-    "raw angle": "a number in −180° … 180°",
+    "raw angle": "a number",
   };
-  const FRAME = 1 / 240; // seconds of a Runge–Kutta step on the stage
+  const FRAME = 1 / 240; // seconds of a Runge–Kutta step on the stage, for the paper's pendulum
   const CURVE = { lagrangian: "--lnn", plain: "--plain" };
   const COUNTED = ["steps", "width"];
 
-  const percent = (error) => {
-    const value = 100 * error;
-    if (!Number.isFinite(value)) return "∞";
-    return value >= 0.001 ? String(Number(value.toPrecision(2))) : value.toExponential(0).replace("e-", " × 10⁻").replace(/⁻(\d)/, (_, d) => "⁻" + "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
+  /** A share as a percentage in words: two digits, and no more where there is no sense in them. */
+  const percent = (share) => {
+    const value = 100 * share, size = Math.abs(value);
+    if (!(size < 1000)) return "more than 1000";
+    if (size < 0.0005) return "0.000";
+    return String(Number(size < 0.1 ? value.toFixed(3) : value.toPrecision(2))).replace("-", "−");
   };
   const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -34,6 +36,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       this.root = root;
       this.find = (selector) => root.querySelector(selector);
       const { settings, refused } = address.parse(window.location.hash);
+      this.changed = true;
       this.settings = settings;
       this.networks = null; // what was trained here, by kind
       this.judged = { live: {}, judged: {} };
@@ -52,7 +55,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       this.hands();
       this.reset();
       if (refused.length) {
-        this.say(`The link holds what makes no sense here: ${refused.join(", ")}. The usual values take its place.`);
+        this.say("stage", `The link holds what makes no sense here: ${refused.join(", ")}. The usual values take its place.`);
       }
       const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
       if (!still) this.go();
@@ -67,7 +70,10 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
         for (const [name, text] of Object.entries(labels)) box.append(this.field(name, text));
       }
       for (const field of this.root.querySelectorAll("[data-setting]")) {
-        field.addEventListener("change", () => this.change(field.dataset.setting, field.value));
+        field.addEventListener("change", () => {
+          this.change(field.dataset.setting, field.value);
+          this.remember();
+        });
         if (field.type === "range") field.addEventListener("input", () => this.change(field.dataset.setting, field.value));
       }
       this.show();
@@ -103,24 +109,46 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
         const shown = field.closest("label").querySelector("output");
         if (shown) shown.textContent = value;
       }
-      window.history.replaceState(null, "", address.write(this.settings) || window.location.pathname + window.location.search);
+    }
+
+    /** Keeps the settings in the address; a browser may refuse, if it is asked too often. */
+    remember() {
+      try {
+        const here = window.location.pathname + window.location.search;
+        window.history.replaceState(null, "", here + address.write(this.settings));
+      } catch {
+        // The next change will do.
+      }
     }
 
     change(name, text) {
       const value = address.read(name, text);
       if (value === undefined) {
         const { least, most } = address.SETTINGS[name];
-        this.say(`Expected a whole number from ${least} to ${most.toLocaleString("en")}, got “${text}”.`);
+        this.say("training", `Expected a whole number from ${least} to ${most.toLocaleString("en")}, got “${text}”.`);
       } else if (value !== this.settings[name]) {
         this.settings[name] = value;
-        if (name in FIELDS.pendulum) this.forget();
-        if (name in FIELDS.pendulum || name === "networks") this.reset();
+        this.say("training", "");
+        if (name in FIELDS.pendulum) this.another();
+        else if (name === "networks") this.reset();
+        else if (this.trained && JSON.stringify(this.recipe()) !== JSON.stringify(this.trained)) {
+          this.say("training", "These options are for the next training: press Start over. What you see is the last one.");
+        }
       }
       this.show();
     }
 
-    say(text) {
-      const note = this.find(".note");
+    /** Another pendulum: nothing that was trained knows it. */
+    another() {
+      const lost = Boolean(this.networks);
+      this.forget();
+      this.reset();
+      if (lost) this.say("stage", "This is another pendulum: what was trained here does not know it, and is gone.");
+    }
+
+    /** A word where the reader is looking: at the stage, the training, or the links. */
+    say(where, text) {
+      const note = this.find(`[data-note="${where}"]`);
       note.hidden = !text;
       note.textContent = text;
     }
@@ -135,6 +163,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       const { canvas } = this.stages.truth, stage = this.stages.truth;
       const point = (event) => [event.offsetX, event.offsetY];
       canvas.addEventListener("pointerdown", (event) => {
+        if (event.button || this.held !== undefined) return;
         const bob = stage.grabbed(this.system, this.motions.truth.q, ...point(event));
         if (bob === null) return;
         this.chosen = this.held = bob;
@@ -148,22 +177,30 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       const release = () => {
         if (this.held === undefined) return;
         this.held = undefined;
+        this.remember();
         this.go();
       };
       canvas.addEventListener("pointerup", release);
       canvas.addEventListener("pointercancel", release);
+      canvas.addEventListener("lostpointercapture", release);
       canvas.addEventListener("keydown", (event) => {
         const turn = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
         if (event.key === "1" || event.key === "2") this.chosen = Number(event.key) - 1;
         else if (turn) {
           if (this.moving) this.hold();
           this.turn(this.motions.truth.q[this.chosen] + (turn * Math.PI) / 60);
-        } else if (event.key === "Enter" || event.key === " ") this.go();
+        } else if (event.key === "Enter" || event.key === " ") {
+          this.remember();
+          this.go();
+        }
         else return;
         event.preventDefault();
         event.stopPropagation();
       });
       document.addEventListener("visibilitychange", () => this.hide(document.hidden));
+      window.addEventListener("hashchange", () => {
+        if (window.location.hash.includes("=")) window.location.reload();
+      });
     }
 
     /** Stops the pendulum where it is, at rest: the next start. */
@@ -199,10 +236,15 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
 
     usual() {
       const usual = address.usual();
-      for (const name of Object.keys(FIELDS.pendulum)) this.settings[name] = usual[name];
-      this.forget();
-      this.reset();
+      const names = Object.keys(FIELDS.pendulum);
+      const changed = names.some((name) => this.settings[name] !== usual[name]);
+      for (const name of names) this.settings[name] = usual[name];
+      if (changed) {
+        this.settings.networks = "shipped";
+        this.another();
+      }
       this.show();
+      this.remember();
     }
 
     // --- The stage -----------------------------------------------------------------------
@@ -222,6 +264,9 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
         };
       }
       this.time = 0;
+      this.told = undefined;
+      this.changed = true;
+      this.find('[data-say="energy"]').textContent = "";
       this.energies = { "--truth": [[0, 0]], "--lnn": [[0, 0]], "--plain": [[0, 0]] };
       this.before = this.system.energy(this.motions.truth.q, this.motions.truth.v);
       this.moving = Boolean(this.moving) && this.held === undefined;
@@ -230,7 +275,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       const word = this.settings.networks === "shipped"
         ? "The book’s networks know the paper’s pendulum only. Go back to it, or train both on yours below."
         : "Nothing has been trained here yet: press Train below.";
-      this.say(unknown ? word : "");
+      this.say("stage", unknown ? word : "");
     }
 
     network(kind) {
@@ -243,38 +288,63 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
     frame(now) {
       const seconds = Math.min((now - (this.last ?? now)) / 1000, 0.05);
       this.last = now;
+      this.frames = (this.frames ?? 0) + 1;
       if (this.moving) this.move(seconds * Number(this.find('[data-own="speed"]').value));
+      // Now and then also where nothing moves: the page may have another size or other colours.
+      if (this.moving || this.changed || this.frames % 30 === 0) this.draw();
+      window.requestAnimationFrame((later) => this.frame(later));
+    }
+
+    draw() {
+      this.changed = false;
       for (const [name, stage] of Object.entries(this.stages)) {
         const { q } = this.motions[name];
         stage.draw(this.system, q, { chosen: name === "truth" && !this.moving ? this.chosen : null });
       }
-      this.charts.energy.draw(this.energies, { until: Math.max(10, this.time) });
-      window.requestAnimationFrame((later) => this.frame(later));
+      this.charts.energy.draw(this.energies, { until: Math.max(10, this.time), within: 200 });
+      const curves = {};
+      for (const [kind, row] of Object.entries(CURVE)) curves[row] = this.losses[kind];
+      const { steps } = this.trained ?? this.recipe();
+      this.charts.loss.draw(curves, { until: steps });
     }
 
+    /** Moves all three on; where the machine is too slow for the speed, as far as it comes. */
     move(seconds) {
+      const dt = FRAME / this.system.fast, began = performance.now();
       this.owed = (this.owed ?? 0) + seconds;
-      const steps = Math.floor(this.owed / FRAME);
-      this.owed -= steps * FRAME;
-      for (const { q, v, steps: mover, mover: system } of Object.values(this.motions)) {
-        for (let k = 0; system && k < steps; k++) mover.step(system, q, v, FRAME);
+      while (this.owed >= dt && performance.now() - began < 12) {
+        const steps = Math.min(4, Math.floor(this.owed / dt));
+        this.owed -= steps * dt;
+        this.time += steps * dt;
+        for (const [name, { q, v, steps: runge, mover }] of Object.entries(this.motions)) {
+          if (!mover) continue;
+          for (let k = 0; k < steps; k++) runge.step(mover, q, v, dt);
+          this.stages[name].mark(this.system, q);
+        }
+        this.note();
       }
-      this.time += steps * FRAME;
+      if (this.owed > 0.05) this.owed = 0;
+      if (Math.floor(this.time) !== this.told) this.tell();
+    }
+
+    /** Adds a point to the energy's curves, more coarsely as time goes on, so that a long motion fits. */
+    note() {
       const rows = { truth: "--truth", lagrangian: "--lnn", plain: "--plain" };
       for (const [name, row] of Object.entries(rows)) {
         const { q, v, mover } = this.motions[name], curve = this.energies[row];
-        if (!mover) continue;
-        const change = (100 * (this.system.energy(q, v) - this.before)) / this.system.unit;
-        if (this.time - curve.at(-1)[0] > this.time / 1000) curve.push([this.time, change]);
-        // Looked at more coarsely as time goes on, so that a long motion fits.
+        if (!mover || this.time - curve.at(-1)[0] < this.time / 1000) continue;
+        curve.push([this.time, (100 * (this.system.energy(q, v) - this.before)) / this.system.unit]);
         if (curve.length > 2000) this.energies[row] = curve.filter((_, k) => k % 2 === 0);
       }
-      if (Math.floor(this.time) !== this.told) {
-        this.told = Math.floor(this.time);
-        const change = (row) => this.energies[row].at(-1)[1].toFixed(2).replace("-", "−");
-        this.find('[data-say="energy"]').textContent = `After ${this.told} s: true ${change("--truth")} %`
-          + (this.motions.lagrangian.mover ? `, Lagrangian ${change("--lnn")} %, plain ${change("--plain")} %.` : ".");
-      }
+    }
+
+    tell() {
+      this.told = Math.floor(this.time);
+      const change = (row) => `${percent(this.energies[row].at(-1)[1] / 100)} %`;
+      const learned = this.motions.lagrangian.mover
+        ? `, Lagrangian ${change("--lnn")}, plain ${change("--plain")}`
+        : "";
+      this.find('[data-say="energy"]').textContent = `After ${this.told} s: true ${change("--truth")}${learned}.`;
     }
 
     // --- Training ------------------------------------------------------------------------
@@ -297,10 +367,10 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
         const place = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
         this.helper = new Worker(place);
         this.helper.onmessage = (event) => this.hear(event.data);
-        this.helper.onerror = (event) => this.say(`The training stopped: ${event.message}`);
+        this.helper.onerror = (event) => this.say("training", `The training stopped: ${event.message}`);
       } catch (error) {
         this.helper = null;
-        this.say(`This browser starts no worker (${error.message}), so nothing can be trained here; throwing and comparing go on.`);
+        this.say("training", `This browser starts no worker (${error.message}), so nothing can be trained here; throwing and comparing go on.`);
       }
       return this.helper;
     }
@@ -309,6 +379,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       const helper = this.worker();
       if (!helper) return;
       this.forget(false);
+      this.say("training", "");
       this.trained = this.recipe();
       this.models = {};
       for (const kind of Object.keys(CURVE)) {
@@ -342,7 +413,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
         this.helper.terminate();
         this.helper = undefined;
       }
-      this.networks = null;
+      this.networks = this.trained = null;
       this.losses = { lagrangian: [], plain: [] };
       this.judged = { live: {}, judged: {} };
       this.find("progress").value = 0;
@@ -354,16 +425,24 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
     hear(report) {
       if (report.name !== this.name) return; // of a training that was started over since
       if (report.news === "progress") this.progress(report);
-      if (report.news === "judging") this.find("progress").value = report.share;
+      if (report.news === "judging") {
+        this.find("progress").value = report.share;
+        this.find('[data-say="training"]').textContent = "judging: 40 motions of 100 s each";
+      }
       if (report.news === "judged") {
         this.judged.judged = report.errors;
+        this.find('[data-say="training"]').textContent = "judged";
         this.results();
         this.state("done");
       }
-      if (report.news === "done") this.state("done");
+      if (report.news === "done") {
+        this.state("done");
+        if (this.held === undefined) this.reset();
+      }
       if (report.news === "apart") {
         const name = report.kind === "plain" ? "plain" : "Lagrangian";
-        this.say(`The ${name} network came apart at step ${report.step.toLocaleString("en")}: its loss is no longer a sensible number. Put the ingredient back, or choose another seed, and train again.`);
+        this.find('[data-say="training"]').textContent = "";
+        this.say("training", `The ${name} network came apart at step ${report.step.toLocaleString("en")}: its loss is no longer a sensible number. Put the ingredient back, or choose another seed, and train again.`);
         this.state("idle");
       }
     }
@@ -377,14 +456,16 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
         while (fresh.length >= 50) this.losses[kind].push([(at += 50), median(fresh.splice(0, 50))]);
         this.models[kind].network.parameters.set(parameters[kind]);
       }
-      const first = !this.networks;
-      this.networks = this.models;
-      if (first) {
+      if (!this.networks) {
         this.settings.networks = "yours";
         this.show();
-        this.reset();
       }
-      if (errors) this.judged.live = errors;
+      this.networks = this.models;
+      if (errors) {
+        this.judged.live = errors;
+        // From the start again, with what has been learned by now.
+        if (this.held === undefined) this.reset();
+      }
       this.find("progress").value = done / steps;
       const left = done ? (seconds * (steps - done)) / done : 0;
       this.find('[data-say="training"]').textContent = done < steps
@@ -399,9 +480,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
         const error = this.judged[where][kind];
         cell.textContent = error === undefined ? "–" : percent(error);
       }
-      const curves = {};
-      for (const [kind, row] of Object.entries(CURVE)) curves[row] = this.losses[kind];
-      this.charts.loss.draw(curves, { until: Number(this.settings.steps) });
+      this.changed = true;
     }
 
     /** Which buttons can be pressed while this goes on. */
@@ -419,19 +498,25 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
     // --- Taking it along -----------------------------------------------------------------
 
     async link() {
-      this.show();
+      this.remember();
       try {
         await navigator.clipboard.writeText(window.location.href);
-        this.say("The link is in the clipboard.");
+        this.say("link", "The link is in the clipboard.");
       } catch {
-        this.say(`This page may not write to the clipboard; the address above is the link: ${window.location.href}`);
+        this.say("link", `This page may not write to the clipboard; the address above is the link: ${window.location.href}`);
       }
     }
 
     async save(kind) {
       const settings = { ...training.DEFAULTS, ...this.trained, kind };
       const facts = { made_by: "playground", settings };
-      const file = await archive.pack(settings, this.networks[kind], facts);
+      let file;
+      try {
+        file = await archive.pack(settings, this.networks[kind], facts);
+      } catch {
+        this.say("link", "Nothing was saved: this browser offers no check sum to a page that came by plain http. Open the page from a file or by https.");
+        return;
+      }
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([file], { type: "application/octet-stream" }));
       link.download = kind === "plain" ? "my_plain_network.npz" : "my_lagrangian_network.npz";

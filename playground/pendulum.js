@@ -11,6 +11,12 @@ playground.define("pendulum", () => {
       this.unit = gravity * ((mass1 + mass2) * length1 + mass2 * length2);
       /** A typical rate √(g/l) against that of the paper's pendulum. */
       this.rate = Math.sqrt((gravity / 9.8) * (2 / (length1 + length2)));
+      /** How much smaller the steps in time have to be than for the paper's pendulum. The faster
+          of the two small oscillations has ω² = (g/2) (s + √(s² − 4 (1 + μ)/(l₁ l₂))), with
+          s = (1 + μ) (1/l₁ + 1/l₂) and μ = m₂/m₁; large ones need more than that. */
+      const mu = mass2 / mass1, sum = (1 + mu) * (1 / length1 + 1 / length2);
+      const root = Math.sqrt(sum * sum - (4 * (1 + mu)) / (length1 * length2));
+      this.fast = Math.max(1, ((gravity / 2) * (sum + root)) / (9.8 * (2 + Math.SQRT2))) ** 0.75;
     }
 
     /** θ̈₁ and θ̈₂ of n states, into `a`; q, v and a hold n pairs. From θ̈₁ + a₁ θ̈₂ = f₁ and

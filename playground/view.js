@@ -56,18 +56,26 @@ playground.define("view", () => {
       return Math.atan2(x - px, y - py);
     }
 
+    /** Adds where the second bob is, in metres, to its trace. */
+    mark(system, q) {
+      const { length1, length2 } = system;
+      this.trace.push([
+        length1 * Math.sin(q[0]) + length2 * Math.sin(q[1]),
+        length1 * Math.cos(q[0]) + length2 * Math.cos(q[1]),
+      ]);
+      if (this.trace.length > 240) this.trace.shift();
+    }
+
     draw(system, q, { chosen = null } = {}) {
       const [pen] = prepare(this.canvas);
-      const { x, y } = this.scale(system), points = this.bobs(system, q);
+      const { x, y, metre } = this.scale(system), points = this.bobs(system, q);
       const ink = colour(this.canvas, this.name), faint = colour(this.canvas, "--faint");
-      this.trace.push(points[1]);
-      if (this.trace.length > 240) this.trace.shift();
       pen.lineCap = pen.lineJoin = "round";
       pen.strokeStyle = ink;
       pen.globalAlpha = 0.35;
       pen.lineWidth = 1.5;
       pen.beginPath();
-      for (const [px, py] of this.trace) pen.lineTo(px, py);
+      for (const [tx, ty] of this.trace) pen.lineTo(x + metre * tx, y + metre * ty);
       pen.stroke();
       pen.globalAlpha = 1;
       pen.fillStyle = faint;
@@ -113,14 +121,15 @@ playground.define("view", () => {
       Object.assign(this, { canvas, xLabel, yLabel, logarithmic });
     }
 
-    draw(curves, { until = 1 } = {}) {
+    /** `until` is the end of the x axis; y goes no further than `within` either way. */
+    draw(curves, { until = 1, within = Infinity } = {}) {
       const [pen, width, height] = prepare(this.canvas);
       const left = 62, right = 24, top = 10, bottom = 44;
       const value = this.logarithmic ? (y) => Math.log10(Math.max(y, 1e-9)) : (y) => y;
       const all = Object.values(curves).flatMap((curve) => curve.map(([, y]) => value(y)));
       const finite = all.filter(Number.isFinite);
-      let least = Math.min(...(finite.length ? finite : [0]));
-      let most = Math.max(...(finite.length ? finite : [1]));
+      let least = Math.max(Math.min(...(finite.length ? finite : [0])), -within);
+      let most = Math.min(Math.max(...(finite.length ? finite : [1])), within);
       if (this.logarithmic) {
         least = Math.floor(least);
         most = Math.max(Math.ceil(most), least + 1);

@@ -19,10 +19,14 @@ playground.define("worker", ({ training }) => {
     receive(message) {
       const { order } = message;
       if (order === "start") this.start(message.settings, message.name);
-      if (order === "pause") this.paused = true;
+      if (order === "pause" && !this.paused) {
+        this.paused = true;
+        this.run += 1; // what waits to go on finds another run
+      }
       if (order === "resume" && this.paused && this.trainings) {
         this.paused = false;
-        this.work(this.run);
+        const { done, settings } = this.trainings.lagrangian;
+        if (done < settings.steps) this.work(this.run);
       }
       if (order === "judge" && this.trainings) this.judge(message.starts, message.seconds);
     }
@@ -62,8 +66,8 @@ playground.define("worker", ({ training }) => {
         lagrangian: lagrangian.model.network.parameters.slice(),
         plain: plain.model.network.parameters.slice(),
       };
-      if (lagrangian.done === steps || this.now() - this.looked > 2000) {
-        report.errors = this.errors({ starts: 4, seconds: 10, dt: 0.02 });
+      if (lagrangian.done === steps || this.now() - this.looked > 4000) {
+        report.errors = this.errors({ starts: 10, seconds: 10, dt: 0.01 });
         this.looked = this.now();
       }
       this.send(report);
@@ -71,10 +75,17 @@ playground.define("worker", ({ training }) => {
       else this.send({ news: "done", seconds: this.seconds });
     }
 
-    /** The energy errors of both networks, at once. */
+    /** What is judged, with its system: the truth, for what the steps in time cost, and both networks. */
+    contestants() {
+      const { system } = this.trainings.plain;
+      const models = Object.entries(this.trainings).map(([kind, { model }]) => [kind, model]);
+      return [["truth", system], ...models].map(([kind, model]) => ({ kind, model, system }));
+    }
+
+    /** The energy errors of all three, at once. */
     errors(protocol) {
       const found = {};
-      for (const [kind, { system, model }] of Object.entries(this.trainings)) {
+      for (const { kind, model, system } of this.contestants()) {
         const judged = new training.Protocol(system, protocol);
         judged.advance(model);
         found[kind] = judged.error();
@@ -84,18 +95,18 @@ playground.define("worker", ({ training }) => {
 
     /** The paper's protocol, in slices, with progress. */
     judge(starts, seconds) {
-      const run = this.run, found = {}, kinds = Object.keys(this.trainings);
+      const run = this.run, found = {}, contestants = this.contestants();
       const next = (index, judged) => {
         if (run !== this.run) return;
-        const { system, model } = this.trainings[kinds[index]];
+        const { kind, model, system } = contestants[index];
         const protocol = judged ?? new training.Protocol(system, { starts, seconds });
         const began = this.now();
         let over = false;
         while (!over && this.now() - began < SLICE) over = protocol.advance(model, 20);
-        this.send({ news: "judging", share: (index + protocol.done / protocol.steps) / kinds.length });
+        this.send({ news: "judging", share: (index + protocol.done / protocol.steps) / contestants.length });
         if (!over) return void this.later(() => next(index, protocol));
-        found[kinds[index]] = protocol.error();
-        if (index + 1 < kinds.length) this.later(() => next(index + 1));
+        found[kind] = protocol.error();
+        if (index + 1 < contestants.length) this.later(() => next(index + 1));
         else this.send({ news: "judged", errors: found, starts, seconds });
       };
       next(0);

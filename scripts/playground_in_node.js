@@ -77,6 +77,14 @@ const ANSWERS = {
     return { seconds, loss: last, error: judge.error(), judged: (performance.now() - trained) / 1000 };
   },
 
+  /** The energy error of the true pendulum: what the steps in time get wrong. */
+  floor({ pendulum: settings, protocol }) {
+    const system = new pendulum.DoublePendulum(settings);
+    const judge = new training.Protocol(system, protocol);
+    judge.advance(system);
+    return judge.error();
+  },
+
   /** The best and the median of the milliseconds of a step. */
   pace({ settings, steps }) {
     const made = new training.Training(settings), times = [];

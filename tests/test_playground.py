@@ -242,6 +242,29 @@ def test_a_pause_changes_nothing_of_what_is_learned():
     assert finished[0]["parameters"] == finished[1]["parameters"]
 
 
+def test_a_pause_pressed_again_and_again_leaves_one_training():
+    order = {"start": {"settings": {"width": 16, "steps": 300}}, "pause": {}, "resume": {}}
+    names = ["start", *["pause", "resume"] * 10]
+    orders = [{"after": 1, "message": {"order": name} | order[name]} for name in names]
+    orders[0]["after"] = 0
+    reports = node({"ask": "workshop", "orders": orders})[0]
+    assert [report["news"] for report in reports].count("done") == 1
+
+
+@pytest.mark.parametrize("mass2", [1, 3])
+@pytest.mark.parametrize("length1", [0.5, 1.5])
+def test_steps_in_time_are_small_enough_for_every_pendulum_of_the_page(mass2, length1):
+    pendulum = {"mass1": 0.5, "mass2": mass2, "length1": length1, "length2": 0.5, "gravity": 20}
+    errors = node(
+        {
+            "ask": "floor",
+            "pendulum": pendulum,
+            "protocol": {"starts": 10, "seconds": 10, "dt": 0.01},
+        }
+    )
+    assert errors[0] < 5e-4
+
+
 # --- Links and files --------------------------------------------------------------------
 
 
@@ -255,8 +278,8 @@ def test_a_link_holds_what_is_not_as_usual_and_comes_back():
 
 @pytest.mark.parametrize(
     "nonsense",
-    ["mass1=-3", "mass1=1e9", "mass1=heavy", "seed=1.5", "steps=7", "colour=red", "width", "%=%",
-     "constructor=1", "loss=toString", "gravity=NaN", "gravity=Infinity"],
+    ["mass1=-3", "steps=1000=5", "mass1=1e9", "mass1=heavy", "seed=1.5", "steps=7", "colour=red",
+     "width=", "%=%", "constructor=1", "loss=toString", "gravity=NaN", "gravity=Infinity"],
 )  # fmt: skip
 def test_nonsense_in_a_link_is_named_and_leaves_the_usual(nonsense):
     usual, found = node(

@@ -39,6 +39,10 @@ def press(page, name):
     page.locator(f'[data-do="{name}"]').click()
 
 
+def note(page, where):
+    return page.locator(f'[data-note="{where}"]').inner_text()
+
+
 def grab(page, bob):
     """Where a bob is on the screen."""
     box = page.locator('[data-stage="--truth"]').bounding_box()
@@ -89,7 +93,7 @@ def test_another_pendulum_is_unknown_to_the_books_networks(page):
     page.locator(".lnn-playground details summary").click()
     page.locator('[data-setting="mass2"]').fill("2")
     assert ask(page, "motions.plain.mover") is None
-    assert "paper’s pendulum only" in page.locator(".lnn-playground .note").inner_text()
+    assert "paper’s pendulum only" in note(page, "stage")
     press(page, "usual")
     assert page.evaluate(f"() => {ASK}motions.plain.mover !== null")
 
@@ -108,7 +112,8 @@ def test_training_learns_the_pendulum_pauses_and_is_saved(page, tmp_path):
     assert ask(page, "losses.lagrangian.length") == 40
     live = ask(page, "judged.live")
     assert live["lagrangian"] < 0.01
-    assert live["plain"] > live["lagrangian"]
+    assert live["plain"] > live["lagrangian"] > live["truth"]
+    assert ask(page, "time") < 5  # the trained networks begin where their pendulum began
     for kind, model in (("lagrangian", "LNN"), ("plain", "PlainNetwork")):
         with page.expect_download() as download:
             press(page, f"save {kind}")
@@ -161,22 +166,31 @@ def test_a_link_brings_everything_back(page, visit):
 
 def test_a_link_with_nonsense_falls_back_and_says_so(visit):
     with visit(f"{PAGE}#mass1=heavy&seed=4") as seen:
-        note = seen.page.locator(".lnn-playground .note")
-        assert "mass1=heavy" in note.inner_text()
+        assert "mass1=heavy" in note(seen.page, "stage")
         assert ask(seen.page, "settings.mass1") == 1
         assert ask(seen.page, "settings.seed") == 4
         seed = seen.page.locator('[data-setting="seed"]')
         seed.fill("-5")
         seed.blur()
-        assert "whole number" in note.inner_text()
+        assert "whole number" in note(seen.page, "training")
         assert ask(seen.page, "settings.seed") == 4
+        seed.fill("7")
+        seed.blur()
+        assert note(seen.page, "training") == ""
+        assert ask(seen.page, "settings.seed") == 7
+
+
+def test_a_link_to_a_section_is_left_alone(visit):
+    with visit(f"{PAGE}#what-to-try") as seen:
+        assert note(seen.page, "stage") == ""
+        assert seen.page.evaluate("() => window.location.hash") == "#what-to-try"
 
 
 def test_without_workers_one_still_throws_and_compares(visit):
     with visit(PAGE) as seen:
         seen.page.evaluate("() => { window.Worker = undefined; }")
         press(seen.page, "train")
-        assert "no worker" in seen.page.locator(".lnn-playground .note").inner_text()
+        assert "no worker" in note(seen.page, "training")
         press(seen.page, "go")
         until(seen.page, "time > 0.1")
 
