@@ -626,7 +626,7 @@ def test_a_notebook_shows_svg_and_beside_it_png(monkeypatch):
     assert set(data) == {"image/svg+xml", "image/png", "text/plain"}
     assert metadata["image/svg+xml"]["figure"]["inches"] == 5.6
     png = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
-    assert png.width == pytest.approx(5.6 * 150, abs=2)
+    assert png.width == pytest.approx(5.6 * 130, abs=2)
     assert metadata["image/png"]["width"] == 538, "96 pixels an inch, as the SVG"
 
 

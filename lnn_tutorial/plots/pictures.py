@@ -54,7 +54,7 @@ def svg(figure: Figure, box: Bbox | None = None, light: int = LIGHT) -> str:
     return text
 
 
-def png(figure: Figure, box: Bbox | None = None, dpi: float = 150, colours: int = 64) -> bytes:
+def png(figure: Figure, box: Bbox | None = None, dpi: float = 130, colours: int = 64) -> bytes:
     """The figure as a small PNG with a palette."""
     picture = Image.open(io.BytesIO(_saved(figure, "png", box, dpi))).convert("RGB")
     return palette_png(picture, colours)

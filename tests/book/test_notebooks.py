@@ -25,21 +25,8 @@ from tests.book.conftest import ROOT, repository_address, toc_files
 NOTEBOOKS = [name for name in toc_files() if not (ROOT / f"{name}.md").exists()]
 CHAPTERS = [name for name in NOTEBOOKS if re.match(r"chapters/(\d\d_|primer$)", name)]
 
-NOT_YET = set()
-"""Notebooks that do not keep the rules of the look yet: an expected failure until they move."""
-
 every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, indirect=True)
 every_chapter = pytest.mark.parametrize("notebook", CHAPTERS, indirect=True)
-
-
-def every_moved(names):
-    later = pytest.mark.xfail(reason="not moved yet", strict=False)
-    marked = [pytest.param(name, marks=[later] * (name in NOT_YET)) for name in names]
-    return pytest.mark.parametrize("notebook", marked, indirect=True)
-
-
-every_moved_notebook = every_moved(NOTEBOOKS)
-every_moved_chapter = every_moved(CHAPTERS)
 
 
 @pytest.fixture
@@ -178,7 +165,7 @@ def test_something_moves_without_a_kernel(notebook):
     assert any(re.search(r"<input[^>]*type=[\"']?range", text) for text in pages)
 
 
-@every_moved_notebook
+@every_notebook
 def test_prose_stands_between_cells(notebook):
     """Of those that the page shows: bookkeeping may follow any cell."""
     seen = [cell for cell in notebook.cells if "remove-cell" not in tags(cell)]
@@ -188,7 +175,7 @@ def test_prose_stands_between_cells(notebook):
             assert pair, f"two code cells in a row:\n{first.source}\n---\n{second.source}"
 
 
-@every_moved_notebook
+@every_notebook
 def test_cells_are_short(notebook):
     long = [cell for cell in visible_cells(notebook) if "long-cell" in tags(cell)]
     assert len(long) <= 2, "only the chapter's central functions may be long"
@@ -199,7 +186,7 @@ def test_cells_are_short(notebook):
             assert lines <= most, f"{lines} lines:\n{cell.source}"
 
 
-@every_moved_notebook
+@every_notebook
 def test_numbers_in_prose_come_from_the_run(notebook):
     glued = {
         name
@@ -219,7 +206,7 @@ def test_numbers_in_prose_come_from_the_run(notebook):
 # --- Ideas in sight, plumbing out of sight ---------------------------------------------
 
 
-@every_moved_notebook
+@every_notebook
 def test_code_fits_the_page(notebook):
     for cell in code_cells(notebook):
         for line in cell.source.splitlines():
@@ -230,7 +217,7 @@ COLUMNS = re.compile(r"[^{}]?[<>^]|[+ -]?#?0?[1-9]")
 """The format of a value that is filled up to a width, as columns need it."""
 
 
-@every_moved_notebook
+@every_notebook
 def test_visible_code_holds_no_plumbing(notebook):
     for cell in visible_cells(notebook):
         tree = ast.parse(re.sub(r"^( *)%.*", r"\1pass", cell.source, flags=re.MULTILINE))
@@ -245,7 +232,7 @@ def test_visible_code_holds_no_plumbing(notebook):
                 assert not COLUMNS.match(str(spec)), f"columns by hand:\n{cell.source}"
 
 
-@every_moved_notebook
+@every_notebook
 def test_folded_code_is_folded_in_jupyter_and_colab_too(notebook):
     """The runner sees to it."""
     for cell in code_cells(notebook):
@@ -254,7 +241,7 @@ def test_folded_code_is_folded_in_jupyter_and_colab_too(notebook):
         assert (cell.metadata.get("cellView") == "form") is folded, cell.source
 
 
-@every_moved_notebook
+@every_notebook
 def test_bookkeeping_shows_nothing_but_what_it_glues(notebook):
     for cell in code_cells(notebook):
         if "remove-cell" in tags(cell):
@@ -264,7 +251,7 @@ def test_bookkeeping_shows_nothing_but_what_it_glues(notebook):
                 assert output.output_type in ("stream", "display_data"), cell.source
 
 
-@every_moved_chapter
+@every_chapter
 def test_the_reader_predicts_before_surprises(notebook):
     asked = re.findall(r"^\*\*Predict\.\*\*", prose(notebook), re.MULTILINE)
     answer = re.compile(
@@ -298,7 +285,7 @@ def figures(notebook):
                 assert "lnn-player" not in page, "an old player: run the chapter anew"
 
 
-@every_moved_notebook
+@every_notebook
 def test_every_word_in_a_figure_has_nine_points_at_least(notebook):
     for known, said in figures(notebook):
         assert known, f"no SVG: run the chapter anew: {said}"
@@ -317,7 +304,7 @@ NAMES = {
 }
 
 
-@every_moved_notebook
+@every_notebook
 def test_the_colour_of_a_model_is_drawn_only_where_the_model_is_named(notebook):
     """In a label, the caption or the alternative text; a single one may be the "learned"."""
     for known, said in figures(notebook):
@@ -327,7 +314,7 @@ def test_the_colour_of_a_model_is_drawn_only_where_the_model_is_named(notebook):
             assert re.search(NAMES[model] + alone, words), f"{model} is not named: {words}"
 
 
-@every_moved_notebook
+@every_notebook
 def test_colours_have_names(notebook):
     """So that a model's colour is asked for by the model's name, and by nothing else."""
     models = {matplotlib.colors.to_hex(colour) for colour in plots.COLOURS.values()} - {"#000000"}
