@@ -126,12 +126,14 @@ def test_the_weighted_median_in_two_forms():
         (lambda a, w: a[np.argsort(w)][where(np.sort(w))], "sorted by weight"),
         (lambda a, w: weighted_median(abs(a), w), "falls when c moves to the"),
         (lambda a, w: np.sort(a)[where(w[np.argsort(a)], len(a) / 2)], "counted values"),
+        (lambda a, w: np.sort(a)[where(w[np.argsort(a)], 0.5)], "you counted as if they did"),
         (lambda a, w: where(w[np.argsort(a)]), "the place of a value"),
         (lambda a, w: np.sort(a)[where(w[np.argsort(a)]) - 1], "one value too early"),
         (lambda a, w: np.sort(a)[where(w[np.argsort(a)]) + 1], "one value too far"),
         (lambda a, w: w @ a, "divide by the sum of the weights"),
         (lambda a, w: a.max(), "the largest value"),
         (lambda a, w: 0.0, "For 41 drawn values your c = 0 is not the best constant"),
+        (lambda a, w: 0.0, "Nobody has said that zero is among these values"),
         (lambda a, w: a, "one finite number, got ndarray"),
         (lambda a, w: np.nan, "one finite number, got nan"),
         (lambda a, w: "0", "one finite number, got str"),
@@ -163,6 +165,7 @@ def test_all_digits_in_two_forms(answer):
     "kinetic_energy",
     [
         (lambda v: ((1 - v) * (1 + v)) ** -0.5 - 1, "at v = 1e-06 your kinetic energy is zero"),
+        (lambda v: 1 / jnp.sqrt((1 - v) * (1 + v)) - 1, "energy is off by a factor of"),
         (lambda v: jnp.expm1(-0.5 * jnp.log1p(-(v**2))), "at v = 1 − "),
         (lambda v: ((1 - v) * (1 + v)) ** -0.5, "at rest would have energy"),
         (lambda v: 0.5 * v**2, "slow particle"),
@@ -210,7 +213,12 @@ def test_slips_of_the_charge_are_named(slip, word):
 @wrong_answers(
     "magnetic_field",
     [
-        ({**CAN, "plain": False}, "not all five answers are. Turn all velocities round"),
+        ({**CAN, "plain": False}, "not all five answers are. At least one of them can do more"),
+        (dict.fromkeys(CAN, False), "not all five answers are. At least one of them can do more"),
+        (
+            {**CAN, "plain": False, "hnn": True},
+            "not all five answers are. Turn all velocities round",
+        ),
         ({**CAN, "delan": True}, "not all five answers are. Turn all velocities round"),
         (dict.fromkeys(CAN, True), "not all five answers are. Turn all velocities round"),
         ({**CAN, "hnn": "no"}, "Expected True or False for 'hnn', got 'no'"),

@@ -157,6 +157,9 @@ def _other_constants(a, weights):
         "You sorted by weight, and not by value.": a[by_weight][where(weights[by_weight])],
         "You sorted the sizes, and a value has a sign.": a[by_size][where(weights[by_size])],
         "You counted values, and not their weights.": up[where(sorted_weights, n / 2)],
+        "The weights do not add up to 1, and you counted as if they did.": (
+            up[where(sorted_weights, 0.5)]
+        ),
         "This is the place of a value, and not the value.": best,
         "This is a weight, and not a value.": sorted_weights[best],
         "This is a counted weight, and not a value.": half,
@@ -165,7 +168,7 @@ def _other_constants(a, weights):
         "This is a sum; divide by the sum of the weights, and it is a mean.": weights @ a,
         "This is the smallest value.": up[0],
         "This is the largest value.": up[-1],
-        "Nobody has said that zero is among the best.": 0.0,
+        "Nobody has said that zero is among these values.": 0.0,
     }
 
 
@@ -214,13 +217,20 @@ def kinetic_energy(answer: Callable) -> Verdict:
                 "What has been rounded to zero there?",
             )
         if miss[worst] > 1e-5:
-            off = f"{100 * miss[worst]:.0f} %" if miss[worst] > 0.01 else f"{miss[worst]:.0e}"
-            seen = f"off by {off}" if found[worst] else "zero"
+            seen = f"off by {_in_words(found[worst] / expected[worst])}" if found[worst] else "zero"
             return wrong(
                 f"The formula is right, but at {at} your kinetic energy is {seen}.",
                 "Which two nearly equal numbers are subtracted there?",
             )
     return right("Six digits from a snail's pace to the last number below 1.")
+
+
+def _in_words(ratio):
+    """How far a ratio is from 1: a factor from 2 on, a percentage, or a power of ten."""
+    if abs(ratio) > 2:
+        return f"a factor of {float(f'{ratio:.2g}'):,.12g}".replace("-", "−")
+    miss = abs(ratio - 1)
+    return f"{100 * miss:.0f} %" if miss > 0.01 else f"{miss:.0e}"
 
 
 NETWORKS = {
@@ -242,7 +252,8 @@ LEARNERS = {"plain": True, "hnn": False, "delan": False, "hnn_canonical": True, 
         "∂𝓛/∂q and through dp/dt.",
         "For the networks: which form does each give to its 𝓛, its H or its acceleration? "
         "Then turn all velocities round, and see what this force does and what that form "
-        "does.",
+        "does. Or count: of which degrees in q̇ are the terms of its acceleration, in two "
+        "dimensions as in one?",
     ),
 )
 def magnetic_field(lagrangian: Callable, can_learn: Mapping) -> Verdict:
@@ -290,10 +301,15 @@ def magnetic_field(lagrangian: Callable, can_learn: Mapping) -> Verdict:
             return wrong(
                 f"The Lagrangian is right. Expected True or False for {name!r}, got {got}."
             )
-    if any(can_learn[name] != can for name, can in LEARNERS.items()):
+    off = [name for name, can in LEARNERS.items() if can_learn[name] != can]
+    if off:
+        reason = (
+            "At least one of them can do more than you say."
+            if all(LEARNERS[name] for name in off)
+            else "Turn all velocities round: this force turns round, too, and not all of the five "
+            "forms can do that."
+        )
         return wrong(
-            "The Lagrangian is right; not all five answers are. Turn all velocities round: this "
-            "force turns round, too, and not all of the five forms can do that.",
-            *NETWORKS.values(),
+            f"The Lagrangian is right; not all five answers are. {reason}", *NETWORKS.values()
         )
     return right("The Lagrangian and all five answers are right. Train two of them and see.")
