@@ -251,9 +251,8 @@ LEARNERS = {"plain": True, "hnn": False, "delan": False, "hnn_canonical": True, 
         "something that is no total derivative? Try it in Euler–Lagrange: it acts through "
         "∂𝓛/∂q and through dp/dt.",
         "For the networks: which form does each give to its 𝓛, its H or its acceleration? "
-        "Then turn all velocities round, and see what this force does and what that form "
-        "does. Or count: of which degrees in q̇ are the terms of its acceleration, in two "
-        "dimensions as in one?",
+        "Turn all velocities round: what does this force do, and what does that form? Or "
+        "count: of which degrees in q̇ are the terms of its acceleration?",
     ),
 )
 def magnetic_field(lagrangian: Callable, can_learn: Mapping) -> Verdict:
