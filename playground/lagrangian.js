@@ -20,6 +20,16 @@ playground.define("lagrangian", ({ matrix, network }) => {
   const { multiply } = matrix;
   const { Network, Features, silu } = network;
 
+  /** M x = y of n states, two by two, into x; M is (M₁₁, M₁₂, M₂₂) of each. */
+  function solve(mass, y, x, n) {
+    for (let i = 0; i < n; i++) {
+      const m11 = mass[3 * i], m12 = mass[3 * i + 1], m22 = mass[3 * i + 2];
+      const determinant = m11 * m22 - m12 * m12;
+      x[2 * i] = (m22 * y[2 * i] - m12 * y[2 * i + 1]) / determinant;
+      x[2 * i + 1] = (m11 * y[2 * i + 1] - m12 * y[2 * i]) / determinant;
+    }
+  }
+
   class LagrangianNetwork {
     constructor({ width, depth, features = "sin and cos", velocityScale = 5, kineticOffset = 1 }) {
       this.features = new Features(features, velocityScale);
@@ -46,7 +56,7 @@ playground.define("lagrangian", ({ matrix, network }) => {
           back: sizes.slice(0, layers).map((size) => array(4 * n * size)),
           slopes: array(2 * n * this.features.each),
           value: array(n), momentum: array(2 * n), mass: array(3 * n), force: array(2 * n),
-          acceleration: array(2 * n),
+          acceleration: array(2 * n), mu: array(2 * n),
           gradient, weightGradients, biasGradients,
         });
       }
@@ -69,14 +79,9 @@ playground.define("lagrangian", ({ matrix, network }) => {
 
     /** q̈ of n states, into `a`: M a = F, solved two by two. */
     accelerate(q, v, a, n = 1) {
-      const room = this.equation(q, v, n), { mass, force } = room;
-      for (let i = 0; i < n; i++) {
-        const m11 = mass[3 * i], m12 = mass[3 * i + 1], m22 = mass[3 * i + 2];
-        const determinant = m11 * m22 - m12 * m12;
-        a[2 * i] = (m22 * force[2 * i] - m12 * force[2 * i + 1]) / determinant;
-        a[2 * i + 1] = (m11 * force[2 * i + 1] - m12 * force[2 * i]) / determinant;
-      }
-      room.acceleration.set(a.subarray(0, 2 * n));
+      const { mass, force, acceleration } = this.equation(q, v, n);
+      solve(mass, force, acceleration, n);
+      a.set(acceleration);
     }
 
     /** M, F, 𝓛 and p of n states. The streams: the value, and slopes along (0, e₁), (0, e₂) and
@@ -155,14 +160,8 @@ playground.define("lagrangian", ({ matrix, network }) => {
         To be called after `accelerate` with the same states. Overwrites the streams. */
     gradient(v, adjoint, n) {
       const { sizes, layers, weights } = this.network;
-      const room = this.room(n), { x, z, f1, f2, f3, back, slopes, mass, acceleration: a } = room;
-      const mu = new Float64Array(2 * n);
-      for (let i = 0; i < n; i++) {
-        const m11 = mass[3 * i], m12 = mass[3 * i + 1], m22 = mass[3 * i + 2];
-        const determinant = m11 * m22 - m12 * m12;
-        mu[2 * i] = (m22 * adjoint[2 * i] - m12 * adjoint[2 * i + 1]) / determinant;
-        mu[2 * i + 1] = (m11 * adjoint[2 * i + 1] - m12 * adjoint[2 * i]) / determinant;
-      }
+      const room = this.room(n), { x, z, f1, f2, f3, back, slopes, mu, acceleration: a } = room;
+      solve(room.mass, adjoint, mu, n);
       // The streams A, B and their mixture. Of A and B no layer need be computed: their z are sums
       // of those along (0, e₁), (0, e₂) and (q̇, 0).
       this.push(x[0], 1, slopes, n, (i) => [0, 0, mu[2 * i], mu[2 * i + 1]]);

@@ -19,7 +19,8 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
     "raw angle": "a number",
   };
   const FRAME = 1 / 240; // seconds of a Runge–Kutta step on the stage, for the paper's pendulum
-  const CURVE = { lagrangian: "--lnn", plain: "--plain" };
+  const COLOURS = { truth: "--truth", lagrangian: "--lnn", plain: "--plain" };
+  const KINDS = ["lagrangian", "plain"];
   const COUNTED = ["steps", "width"];
 
   /** A share as a percentage in words: two digits, and no more where there is no sense in them. */
@@ -41,11 +42,10 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       this.networks = null; // what was trained here, by kind
       this.judged = { live: {}, judged: {} };
       this.losses = { lagrangian: [], plain: [] };
-      this.stages = {
-        truth: new view.Stage(this.find('[data-stage="--truth"]'), "--truth"),
-        lagrangian: new view.Stage(this.find('[data-stage="--lnn"]'), "--lnn"),
-        plain: new view.Stage(this.find('[data-stage="--plain"]'), "--plain"),
-      };
+      this.stages = {};
+      for (const [name, row] of Object.entries(COLOURS)) {
+        this.stages[name] = new view.Stage(this.find(`[data-stage="${row}"]`), row);
+      }
       this.charts = {
         energy: new view.Chart(this.find('[data-chart="energy"]'), { xLabel: "time (s)", yLabel: "change of energy (%)" }),
         loss: new view.Chart(this.find('[data-chart="loss"]'), { xLabel: "training step", yLabel: "loss", logarithmic: true }),
@@ -303,7 +303,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       }
       this.charts.energy.draw(this.energies, { until: Math.max(10, this.time), within: 200 });
       const curves = {};
-      for (const [kind, row] of Object.entries(CURVE)) curves[row] = this.losses[kind];
+      for (const kind of KINDS) curves[COLOURS[kind]] = this.losses[kind];
       const { steps } = this.trained ?? this.recipe();
       this.charts.loss.draw(curves, { until: steps });
     }
@@ -329,8 +329,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
 
     /** Adds a point to the energy's curves, more coarsely as time goes on, so that a long motion fits. */
     note() {
-      const rows = { truth: "--truth", lagrangian: "--lnn", plain: "--plain" };
-      for (const [name, row] of Object.entries(rows)) {
+      for (const [name, row] of Object.entries(COLOURS)) {
         const { q, v, mover } = this.motions[name], curve = this.energies[row];
         if (!mover || this.time - curve.at(-1)[0] < this.time / 1000) continue;
         curve.push([this.time, (100 * (this.system.energy(q, v) - this.before)) / this.system.unit]);
@@ -382,7 +381,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
       this.say("training", "");
       this.trained = this.recipe();
       this.models = {};
-      for (const kind of Object.keys(CURVE)) {
+      for (const kind of KINDS) {
         this.models[kind] = training.create({ ...training.DEFAULTS, ...this.trained, kind }, this.system);
       }
       this.name = (this.name ?? 0) + 1;
@@ -449,7 +448,7 @@ playground.define("page", ({ pendulum, training, address, archive, view, weights
 
     progress({ done, steps, losses, parameters, errors, seconds }) {
       this.fresh ??= { lagrangian: [], plain: [] };
-      for (const kind of Object.keys(CURVE)) {
+      for (const kind of KINDS) {
         const fresh = this.fresh[kind];
         let at = this.losses[kind].length ? this.losses[kind].at(-1)[0] : 0;
         fresh.push(...losses[kind]);
