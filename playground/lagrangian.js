@@ -38,22 +38,25 @@ playground.define("lagrangian", ({ matrix, network }) => {
       this.rooms = new Map();
     }
 
-    /** Arrays for n states, kept for the next time. In x and z four streams lie one below another:
-        rows 0 … n are values, then come three more. */
+    /** Arrays for n states, kept for the next time. In x, z and back four streams lie one below
+        another, n rows of each; `streams` are views of the four. */
     room(n) {
       if (!this.rooms.has(n)) {
         const { sizes, layers } = this.network;
-        const hidden = sizes.slice(1, -1);
+        const seen = sizes.slice(0, layers), hidden = sizes.slice(1, -1);
         const array = (count) => new Float64Array(count);
+        const four = (size) => {
+          const all = array(4 * n * size), count = n * size;
+          return { all, streams: [0, 1, 2, 3].map((k) => all.subarray(k * count, (k + 1) * count)) };
+        };
         const gradient = array(this.network.parameters.length);
         const [weightGradients, biasGradients] = this.network.views(gradient);
         this.rooms.set(n, {
-          x: sizes.slice(0, layers).map((size) => array(4 * n * size)),
-          z: hidden.map((size) => array(4 * n * size)),
+          x: seen.map(four), z: hidden.map(four), back: seen.map(four),
+          mixed: hidden.map((size) => array(n * size)),
           f1: hidden.map((size) => array(n * size)),
           f2: hidden.map((size) => array(n * size)),
           f3: hidden.map((size) => array(n * size)),
-          back: sizes.slice(0, layers).map((size) => array(4 * n * size)),
           slopes: array(2 * n * this.features.each),
           value: array(n), momentum: array(2 * n), mass: array(3 * n), force: array(2 * n),
           acceleration: array(2 * n), mu: array(2 * n),
@@ -63,11 +66,11 @@ playground.define("lagrangian", ({ matrix, network }) => {
       return this.rooms.get(n);
     }
 
-    /** The change of the features along (u, w), scaled, into the rows of stream `stream`. */
-    push(x, stream, slopes, n, direction) {
+    /** The change of the features along (u, w), scaled, into a stream x of the first layer. */
+    push(x, slopes, n, direction) {
       const { each, size, velocityScale } = this.features;
       for (let i = 0; i < n; i++) {
-        const [u1, u2, w1, w2] = direction(i), row = (stream * n + i) * size;
+        const [u1, u2, w1, w2] = direction(i), row = i * size;
         for (let j = 0; j < each; j++) {
           x[row + j] = slopes[2 * i * each + j] * u1;
           x[row + each + j] = slopes[(2 * i + 1) * each + j] * u2;
@@ -90,44 +93,46 @@ playground.define("lagrangian", ({ matrix, network }) => {
     equation(q, v, n) {
       const { sizes, layers, weights, biases } = this.network;
       const room = this.room(n), { x, z, f1, f2, f3, back, slopes, mass, force, momentum } = room;
-      this.features.look(q, v, x[0], slopes, n);
-      this.push(x[0], 1, slopes, n, () => [0, 0, 1, 0]);
-      this.push(x[0], 2, slopes, n, () => [0, 0, 0, 1]);
-      this.push(x[0], 3, slopes, n, (i) => [v[2 * i], v[2 * i + 1], 0, 0]);
+      const [values, along1, along2, alongQ] = x[0].streams;
+      this.features.look(q, v, values, slopes, n);
+      this.push(along1, slopes, n, () => [0, 0, 1, 0]);
+      this.push(along2, slopes, n, () => [0, 0, 0, 1]);
+      this.push(alongQ, slopes, n, (i) => [v[2 * i], v[2 * i + 1], 0, 0]);
       for (let l = 0; l < layers - 1; l++) {
-        const width = sizes[l + 1], count = n * width, zl = z[l], out = x[l + 1], slope = f1[l];
-        multiply(x[l], weights[l], zl, 4 * n, sizes[l], width);
-        silu(zl, biases[l], out, slope, f2[l], f3[l], n);
-        for (let k = 0; k < count; k++) {
-          out[k + count] = slope[k] * zl[k + count];
-          out[k + 2 * count] = slope[k] * zl[k + 2 * count];
-          out[k + 3 * count] = slope[k] * zl[k + 3 * count];
+        const width = sizes[l + 1], slope = f1[l];
+        const [z0, z1, z2, zQ] = z[l].streams, [out, out1, out2, outQ] = x[l + 1].streams;
+        multiply(x[l].all, weights[l], z[l].all, 4 * n, sizes[l], width);
+        silu(z0, biases[l], out, slope, f2[l], f3[l], n);
+        for (let k = 0; k < n * width; k++) {
+          out1[k] = slope[k] * z1[k];
+          out2[k] = slope[k] * z2[k];
+          outQ[k] = slope[k] * zQ[k];
         }
       }
       mass.fill(0);
       force.fill(0);
       const last = weights[layers - 1], top = sizes[layers - 1];
-      for (let i = 0; i < n; i++) {
+      const [output] = x[layers - 1].streams, [start] = back[layers - 1].streams;
+      for (let i = 0, k = 0; i < n; i++) {
         let sum = biases[layers - 1][0];
-        for (let j = 0; j < top; j++) {
-          sum += x[layers - 1][i * top + j] * last[j];
-          back[layers - 1][i * top + j] = last[j];
+        for (let j = 0; j < top; j++, k++) {
+          sum += output[k] * last[j];
+          start[k] = last[j];
         }
         room.value[i] = sum;
       }
       for (let l = layers - 2; l >= 0; l--) {
-        const width = sizes[l + 1], count = n * width, delta = back[l + 1], zl = z[l];
-        const first = f1[l], second = f2[l];
+        const width = sizes[l + 1], first = f1[l], second = f2[l];
+        const [, z1, z2, zQ] = z[l].streams, [delta] = back[l + 1].streams;
         for (let i = 0, k = 0; i < n; i++) {
           let m11 = 0, m12 = 0, m22 = 0, p1 = 0, p2 = 0;
           for (const end = k + width; k < end; k++) {
-            const bend = delta[k] * second[k];
-            const z1 = zl[k + count], z2 = zl[k + 2 * count], zq = zl[k + 3 * count];
-            m11 += bend * z1 * z1;
-            m12 += bend * z1 * z2;
-            m22 += bend * z2 * z2;
-            p1 += bend * z1 * zq;
-            p2 += bend * z2 * zq;
+            const bend = delta[k] * second[k], bend1 = bend * z1[k], bend2 = bend * z2[k];
+            m11 += bend1 * z1[k];
+            m12 += bend1 * z2[k];
+            m22 += bend2 * z2[k];
+            p1 += bend1 * zQ[k];
+            p2 += bend2 * zQ[k];
             delta[k] *= first[k];
           }
           mass[3 * i] += m11;
@@ -136,8 +141,9 @@ playground.define("lagrangian", ({ matrix, network }) => {
           force[2 * i] -= p1;
           force[2 * i + 1] -= p2;
         }
-        multiply(delta, weights[l], back[l], n, width, sizes[l], { transposeB: true });
+        multiply(delta, weights[l], back[l].streams[0], n, width, sizes[l], { transposeB: true });
       }
+      const [home] = back[0].streams;
       const { each, size, velocityScale } = this.features;
       const offset = this.kineticOffset / (velocityScale * velocityScale);
       for (let i = 0; i < n; i++) {
@@ -146,9 +152,9 @@ playground.define("lagrangian", ({ matrix, network }) => {
         for (let angle = 0; angle < 2; angle++) {
           const k = 2 * i + angle, row = i * size;
           for (let j = 0; j < each; j++) {
-            force[k] += back[0][row + angle * each + j] * slopes[k * each + j];
+            force[k] += home[row + angle * each + j] * slopes[k * each + j];
           }
-          momentum[k] = back[0][row + 2 * each + angle] / velocityScale + offset * v[k];
+          momentum[k] = home[row + 2 * each + angle] / velocityScale + offset * v[k];
           room.value[i] += 0.5 * offset * v[k] * v[k];
         }
       }
@@ -160,59 +166,61 @@ playground.define("lagrangian", ({ matrix, network }) => {
         To be called after `accelerate` with the same states. Overwrites the streams. */
     gradient(v, adjoint, n) {
       const { sizes, layers, weights } = this.network;
-      const room = this.room(n), { x, z, f1, f2, f3, back, slopes, mu, acceleration: a } = room;
+      const room = this.room(n), { x, z, f1, f2, f3, back, mixed, slopes, mu, acceleration: a } = room;
       solve(room.mass, adjoint, mu, n);
-      // The streams A, B and their mixture. Of A and B no layer need be computed: their z are sums
-      // of those along (0, e₁), (0, e₂) and (q̇, 0).
-      this.push(x[0], 1, slopes, n, (i) => [0, 0, mu[2 * i], mu[2 * i + 1]]);
-      this.push(x[0], 2, slopes, n, (i) => [v[2 * i], v[2 * i + 1], a[2 * i], a[2 * i + 1]]);
-      this.push(x[0], 3, slopes, n, (i) => [-mu[2 * i], -mu[2 * i + 1], 0, 0]);
+      // The streams A, B and their mixture C. Of A and B no layer need be computed: their z are
+      // sums of those along (0, e₁), (0, e₂) and (q̇, 0).
+      const [, alongA, alongB, alongC] = x[0].streams;
+      this.push(alongA, slopes, n, (i) => [0, 0, mu[2 * i], mu[2 * i + 1]]);
+      this.push(alongB, slopes, n, (i) => [v[2 * i], v[2 * i + 1], a[2 * i], a[2 * i + 1]]);
+      this.push(alongC, slopes, n, (i) => [-mu[2 * i], -mu[2 * i + 1], 0, 0]);
       for (let l = 0; l < layers - 1; l++) {
-        const width = sizes[l + 1], count = n * width, zl = z[l], out = x[l + 1];
-        const first = f1[l], second = f2[l], along = zl.slice(3 * count);
-        multiply(x[l].subarray(3 * n * sizes[l]), weights[l], zl.subarray(3 * count), n, sizes[l], width);
+        const width = sizes[l + 1], first = f1[l], second = f2[l], fresh = mixed[l];
+        const [, z1, z2, z3] = z[l].streams, [, outA, outB, outC] = x[l + 1].streams;
+        multiply(x[l].streams[3], weights[l], fresh, n, sizes[l], width);
         for (let i = 0, k = 0; i < n; i++) {
           const mu1 = mu[2 * i], mu2 = mu[2 * i + 1], a1 = a[2 * i], a2 = a[2 * i + 1];
           for (const end = k + width; k < end; k++) {
-            const z1 = zl[k + count], z2 = zl[k + 2 * count];
-            const zA = mu1 * z1 + mu2 * z2, zB = along[k] + a1 * z1 + a2 * z2;
-            zl[k + count] = zA;
-            zl[k + 2 * count] = zB;
-            out[k + count] = first[k] * zA;
-            out[k + 2 * count] = first[k] * zB;
-            out[k + 3 * count] = first[k] * zl[k + 3 * count] + second[k] * zA * zB;
+            const zA = mu1 * z1[k] + mu2 * z2[k], zB = z3[k] + a1 * z1[k] + a2 * z2[k], zC = fresh[k];
+            z1[k] = zA;
+            z2[k] = zB;
+            z3[k] = zC;
+            outA[k] = first[k] * zA;
+            outB[k] = first[k] * zB;
+            outC[k] = first[k] * zC + second[k] * zA * zB;
           }
         }
       }
       // s = Σ last · (mixture of the last layer); and −∂s/∂θ, layer by layer, on the way back.
       const { weightGradients, biasGradients } = room;
-      const last = weights[layers - 1], top = sizes[layers - 1], mixed = 3 * n * top;
+      const last = weights[layers - 1], top = sizes[layers - 1];
+      const mixture = x[layers - 1].streams[3], start = back[layers - 1];
       weightGradients[layers - 1].fill(0);
       biasGradients[layers - 1].fill(0);
-      back[layers - 1].fill(0);
-      for (let i = 0, k = mixed; i < n; i++) {
+      start.all.fill(0);
+      for (let i = 0, k = 0; i < n; i++) {
         for (let j = 0; j < top; j++, k++) {
-          weightGradients[layers - 1][j] -= x[layers - 1][k];
-          back[layers - 1][k] = -last[j];
+          weightGradients[layers - 1][j] -= mixture[k];
+          start.streams[3][k] = -last[j];
         }
       }
       for (let l = layers - 2; l >= 0; l--) {
-        const width = sizes[l + 1], count = n * width, zl = z[l], y = back[l + 1];
-        const first = f1[l], second = f2[l], third = f3[l], bias = biasGradients[l].fill(0);
+        const width = sizes[l + 1], bias = biasGradients[l].fill(0);
+        const first = f1[l], second = f2[l], third = f3[l];
+        const [, zA, zB, zC] = z[l].streams, [y, yA, yB, yC] = back[l + 1].streams;
         for (let i = 0, k = 0; i < n; i++) {
           for (let j = 0; j < width; j++, k++) {
-            const zA = zl[k + count], zB = zl[k + 2 * count], zC = zl[k + 3 * count];
-            const yA = y[k + count], yB = y[k + 2 * count], yC = y[k + 3 * count];
-            const bend = second[k] * yC;
-            y[k] = first[k] * y[k] + second[k] * (zA * yA + zB * yB) + bend * zC + third[k] * zA * zB * yC;
-            y[k + count] = first[k] * yA + bend * zB;
-            y[k + 2 * count] = first[k] * yB + bend * zA;
-            y[k + 3 * count] = first[k] * yC;
+            const bend = second[k] * yC[k], both = zA[k] * zB[k];
+            y[k] = first[k] * y[k] + second[k] * (zA[k] * yA[k] + zB[k] * yB[k] + zC[k] * yC[k]) + third[k] * both * yC[k];
+            yA[k] = first[k] * yA[k] + bend * zB[k];
+            yB[k] = first[k] * yB[k] + bend * zA[k];
+            yC[k] = first[k] * yC[k];
             bias[j] += y[k];
           }
         }
-        multiply(x[l], y, weightGradients[l], sizes[l], 4 * n, width, { transposeA: true });
-        if (l > 0) multiply(y, weights[l], back[l], 4 * n, width, sizes[l], { transposeB: true });
+        const { all } = back[l + 1];
+        multiply(x[l].all, all, weightGradients[l], sizes[l], 4 * n, width, { transposeA: true });
+        if (l > 0) multiply(all, weights[l], back[l].all, 4 * n, width, sizes[l], { transposeB: true });
       }
       return room.gradient;
     }

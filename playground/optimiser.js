@@ -24,9 +24,9 @@ playground.define("optimiser", ({ matrix }) => {
     const square = new Float64Array(side * side), twice = new Float64Array(side * side);
     const change = new Float64Array(x.length);
     for (let pass = 0; pass < 5; pass++) {
-      if (wide) multiply(x, x, square, rows, columns, rows, { transposeB: true });
-      else multiply(x, x, square, columns, rows, columns, { transposeA: true });
-      multiply(square, square, twice, side, side, side);
+      if (wide) multiply(x, x, square, rows, columns, rows, { transposeB: true, symmetric: true });
+      else multiply(x, x, square, columns, rows, columns, { transposeA: true, symmetric: true });
+      multiply(square, square, twice, side, side, side, { symmetric: true });
       for (let i = 0; i < square.length; i++) square[i] = -4.775 * square[i] + 2.0315 * twice[i];
       if (wide) multiply(square, x, change, rows, rows, columns);
       else multiply(x, square, change, rows, columns, columns);

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import zipfile
@@ -127,6 +128,13 @@ def test_values_and_gradients_are_those_of_jax(name):
         )
 
 
+def test_the_line_that_the_page_quotes_is_in_the_script():
+    page = (ROOT / "chapters" / "playground.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"```javascript\n(.+)\n```", page)
+    script = (ROOT / "playground" / "lagrangian.js").read_text(encoding="utf-8")
+    assert script.count(f" {line}\n") == 1
+
+
 @pytest.mark.parametrize("kind", ["Muon", "Adam"])
 def test_a_step_is_that_of_optax(kind):
     sizes, steps = [6, 16, 16, 2], 40
@@ -201,16 +209,22 @@ def test_a_training_is_the_same_twice_and_another_with_another_seed():
     assert np.mean(first["losses"][-5:]) < np.mean(first["losses"][:5])
 
 
-def test_a_thousand_steps_learn_the_pendulum_to_a_few_percent():
-    """By the paper's protocol, shortened: the paper's own figures are 0.4 % and 8 %."""
+def test_two_thousand_steps_learn_the_pendulum_to_a_percent():
+    """By the paper's protocol, shortened, median of three seeds: the paper has 0.4 % and 8 %."""
     protocol = {"starts": 10, "seconds": 20, "dt": 0.01}
-    settings = {"width": 16, "steps": 1000}
-    ours, plain = node(
-        {"ask": "judged", "settings": settings, "protocol": protocol},
-        {"ask": "judged", "settings": settings | {"kind": "plain"}, "protocol": protocol},
-    )
-    assert ours["error"] < 0.03
-    assert plain["error"] > 2 * ours["error"]
+    requests = [
+        {
+            "ask": "judged",
+            "settings": {"width": 16, "steps": 2000, "kind": kind, "seed": seed},
+            "protocol": protocol,
+        }
+        for kind in ("lagrangian", "plain")
+        for seed in range(3)
+    ]
+    errors = [float(answer["error"]) for answer in node(*requests)]
+    ours, plain = np.median(errors[:3]), np.median(errors[3:])
+    assert ours < 0.02
+    assert plain > 5 * ours
 
 
 def test_a_training_that_comes_apart_is_reported_and_stops():
