@@ -3,6 +3,17 @@
 /* Drawing: pendulums that swing, and curves. Sharp at any density, in the colours of the page. */
 
 playground.define("view", () => {
+  /** The colours of the three pendulums, as the style sheet names them. */
+  const COLOURS = { truth: "--truth", lagrangian: "--lnn", plain: "--plain" };
+
+  /** A share as a percentage in words: two digits, and no more where there is no sense in them. */
+  const percent = (share) => {
+    const value = 100 * share, size = Math.abs(value);
+    if (!(size < 1000)) return "more than 1000";
+    if (size < 0.0005) return "0.000";
+    return String(Number(size < 0.1 ? value.toFixed(3) : value.toPrecision(2))).replace("-", "−");
+  };
+
   /** A canvas as large as its box, in CSS pixels, whatever the screen's density. */
   function prepare(canvas) {
     const { clientWidth: width, clientHeight: height } = canvas;
@@ -67,7 +78,7 @@ playground.define("view", () => {
     }
 
     draw(system, q, { chosen = null } = {}) {
-      const [pen] = prepare(this.canvas);
+      const [pen, width, height] = prepare(this.canvas), small = Math.min(1, width / 200, height / 200);
       const { x, y, metre } = this.scale(system), points = this.bobs(system, q);
       const ink = colour(this.canvas, this.name), faint = colour(this.canvas, "--faint");
       pen.lineCap = pen.lineJoin = "round";
@@ -87,14 +98,15 @@ playground.define("view", () => {
       pen.stroke();
       points.forEach(([px, py], bob) => {
         const mass = bob === 0 ? system.mass1 : system.mass2;
+        const radius = small * (8 + 4 * Math.cbrt(mass));
         pen.fillStyle = ink;
         pen.beginPath();
-        pen.arc(px, py, 8 + 4 * Math.cbrt(mass), 0, 2 * Math.PI);
+        pen.arc(px, py, radius, 0, 2 * Math.PI);
         pen.fill();
         if (bob === chosen) {
           pen.strokeStyle = faint;
           pen.beginPath();
-          pen.arc(px, py, 14 + 4 * Math.cbrt(mass), 0, 2 * Math.PI);
+          pen.arc(px, py, radius + 6, 0, 2 * Math.PI);
           pen.stroke();
         }
       });
@@ -182,5 +194,5 @@ playground.define("view", () => {
     }
   }
 
-  return { Stage, Chart };
+  return { COLOURS, percent, Stage, Chart };
 });

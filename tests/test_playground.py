@@ -279,6 +279,12 @@ def test_steps_in_time_are_small_enough_for_every_pendulum_of_the_page(mass2, le
     assert errors[0] < 5e-4
 
 
+def test_each_script_can_be_read_in_one_sitting():
+    scripts = (ROOT / "playground").glob("*.js")
+    long = {f.name for f in scripts if len(f.read_text(encoding="utf-8").splitlines()) > 250}
+    assert long == set()
+
+
 # --- Links and files --------------------------------------------------------------------
 
 

@@ -10,6 +10,8 @@ PAGE = "chapters/playground.html"
 # What the page itself is at, by its own names.
 ASK = "playground.modules.page.open."
 
+TOP_BUTTONS = ('[data-do="go"]', '[data-do="train"]')
+
 
 @pytest.fixture(scope="module")
 def page(visit):
@@ -24,7 +26,7 @@ def ask(page, what):
 
 
 def angles(page, name="truth"):
-    return np.array(page.evaluate(f"() => Array.from({ASK}motions.{name}.q)"))
+    return np.array(page.evaluate(f"() => Array.from({ASK}swing.motions.{name}.q)"))
 
 
 def until(page, condition, seconds=60):
@@ -36,7 +38,7 @@ def choose(page, name, value):
 
 
 def press(page, name):
-    page.locator(f'[data-do="{name}"]').click()
+    page.locator(f'[data-do="{name}"]').first.click()
 
 
 def note(page, where):
@@ -46,7 +48,10 @@ def note(page, where):
 def grab(page, bob):
     """Where a bob is on the screen."""
     box = page.locator('[data-stage="--truth"]').bounding_box()
-    x, y = page.evaluate(f"() => {ASK}stages.truth.bobs({ASK}system, {ASK}motions.truth.q)[{bob}]")
+    swing = f"{ASK}swing"
+    x, y = page.evaluate(
+        f"() => {swing}.stages.truth.bobs({swing}.system, {swing}.motions.truth.q)[{bob}]"
+    )
     return box["x"] + x + 1, box["y"] + y + 1, box
 
 
@@ -62,14 +67,14 @@ def test_a_bob_is_dragged_and_let_go_and_all_three_start_from_there(page):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] / 2, steps=4)
     held = angles(page)
-    assert not ask(page, "moving")
+    assert not ask(page, "swing.moving")
     assert all((angles(page, name) == held).all() for name in ("lagrangian", "plain"))
     page.mouse.up()
-    until(page, "time > 0.5")
+    until(page, "swing.time > 0.5")
     assert np.abs(angles(page) - held).max() > 0.01
-    change = page.evaluate(f"() => {ASK}energies['--truth'].at(-1)[1]")
+    change = page.evaluate(f"() => {ASK}swing.energies['--truth'].at(-1)[1]")
     assert abs(change) < 1e-4  # percent: Runge-Kutta steps of 1/240 s
-    assert page.evaluate(f"() => {ASK}energies['--plain'].length") > 1
+    assert page.evaluate(f"() => {ASK}swing.energies['--plain'].length") > 1
 
 
 def test_keys_do_what_a_hand_does(page):
@@ -77,7 +82,7 @@ def test_keys_do_what_a_hand_does(page):
     stage.focus()
     stage.press("2")
     stage.press("ArrowRight")
-    assert not ask(page, "moving")
+    assert not ask(page, "swing.moving")
     before = angles(page)
     stage.press("ArrowRight")
     np.testing.assert_allclose(angles(page) - before, [0, np.pi / 60], atol=0.01)
@@ -85,35 +90,35 @@ def test_keys_do_what_a_hand_does(page):
     stage.press("ArrowLeft")
     np.testing.assert_allclose(angles(page)[0] - before[0], -np.pi / 60, atol=0.01)
     stage.press("Enter")
-    until(page, "time > 0.2")
-    assert ask(page, "moving")
+    until(page, "swing.time > 0.2")
+    assert ask(page, "swing.moving")
 
 
 def test_another_pendulum_is_unknown_to_the_books_networks(page):
     page.locator(".lnn-playground details summary").click()
     page.locator('[data-setting="mass2"]').fill("2")
-    assert ask(page, "motions.plain.mover") is None
+    assert ask(page, "swing.motions.plain.mover") is None
     assert "paper’s pendulum only" in note(page, "stage")
     press(page, "usual")
-    assert page.evaluate(f"() => {ASK}motions.plain.mover !== null")
+    assert page.evaluate(f"() => {ASK}swing.motions.plain.mover !== null")
 
 
 def test_training_learns_the_pendulum_pauses_and_is_saved(page, tmp_path):
     choose(page, "steps", "2000")
     press(page, "train")
-    until(page, "losses.lagrangian.length > 1")
+    until(page, "school.losses.lagrangian.length > 1")
     press(page, "pause")
     page.wait_for_timeout(300)  # the slice that was being worked on
-    paused = ask(page, "losses.lagrangian.length")
+    paused = ask(page, "school.losses.lagrangian.length")
     page.wait_for_timeout(400)
-    assert ask(page, "losses.lagrangian.length") == paused
+    assert ask(page, "school.losses.lagrangian.length") == paused
     press(page, "pause")
-    until(page, "working === 'done'", seconds=120)
-    assert ask(page, "losses.lagrangian.length") == 40
-    live = ask(page, "judged.live")
+    until(page, "school.working === 'done'", seconds=120)
+    assert ask(page, "school.losses.lagrangian.length") == 40
+    live = ask(page, "school.errors.live")
     assert live["lagrangian"] < 0.01
     assert live["plain"] > live["lagrangian"] > live["truth"]
-    assert ask(page, "time") < 5  # the trained networks begin where their pendulum began
+    assert ask(page, "swing.time") < 5  # the trained networks begin where their pendulum began
     for kind, model in (("lagrangian", "LNN"), ("plain", "PlainNetwork")):
         with page.expect_download() as download:
             press(page, f"save {kind}")
@@ -121,25 +126,25 @@ def test_training_learns_the_pendulum_pauses_and_is_saved(page, tmp_path):
         download.value.save_as(file)
         loaded, params = store.load_model(str(file))
         assert type(loaded).__name__ == model
-        numbers = ask(page, f"networks.{kind}.network.parameters[0]")
+        numbers = ask(page, f"school.networks.{kind}.network.parameters[0]")
         assert float(params[0]["weight"][0, 0]) == np.float32(numbers)
 
 
 def test_a_hidden_page_does_not_compute(page):
     choose(page, "steps", "20000")
     press(page, "train")
-    until(page, "losses.lagrangian.length > 1")
+    until(page, "school.losses.lagrangian.length > 1")
     hide = """hidden => {
       Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
       document.dispatchEvent(new Event('visibilitychange'));
     }"""
     page.evaluate(hide, True)
     page.wait_for_timeout(300)
-    before = ask(page, "losses.lagrangian.length")
+    before = ask(page, "school.losses.lagrangian.length")
     page.wait_for_timeout(400)
-    assert ask(page, "losses.lagrangian.length") == before
+    assert ask(page, "school.losses.lagrangian.length") == before
     page.evaluate(hide, False)
-    until(page, f"losses.lagrangian.length > {before}")
+    until(page, f"school.losses.lagrangian.length > {before}")
 
 
 @pytest.mark.parametrize(
@@ -150,8 +155,8 @@ def test_each_ingredient_can_be_taken_away(page, name, value):
     usual = page.locator(f'[data-setting="{name}"]').input_value()
     choose(page, name, value)
     press(page, "train")
-    until(page, "losses.lagrangian.length > 1 || playground.modules.page.open.working === 'idle'")
-    assert ask(page, "trained")[name] == {"off": False}.get(value, value)
+    until(page, f"school.losses.lagrangian.length > 1 || {ASK}school.working === 'idle'")
+    assert ask(page, "school.trained")[name] == {"off": False}.get(value, value)
     choose(page, name, usual)
 
 
@@ -192,7 +197,17 @@ def test_without_workers_one_still_throws_and_compares(visit):
         press(seen.page, "train")
         assert "no worker" in note(seen.page, "training")
         press(seen.page, "go")
-        until(seen.page, "time > 0.1")
+        until(seen.page, "swing.time > 0.1")
+
+
+def test_the_first_screen_of_a_phone_invites_to_throw_and_to_train(visit):
+    with visit(PAGE, width=390) as seen:
+        for what in ('[data-stage="--truth"]', '[data-stage="--plain"]', *TOP_BUTTONS):
+            box = seen.page.locator(what).first.bounding_box()
+            assert box["y"] + box["height"] < 740, what  # 844 less the browser's own bars
+        press(seen.page, "train")
+        until(seen.page, "school.losses.lagrangian.length > 0")
+        assert "step" in seen.page.locator('[data-say="training"]').first.inner_text()
 
 
 def test_it_works_from_a_file(browser, built_book):
@@ -200,7 +215,7 @@ def test_it_works_from_a_file(browser, built_book):
     page.goto(f"file://{built_book.html / PAGE}")
     choose(page, "steps", "1000")
     press(page, "train")
-    until(page, "losses.plain.length > 1")
+    until(page, "school.losses.plain.length > 1")
     page.close()
 
 
