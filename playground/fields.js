@@ -15,7 +15,7 @@ playground.define("fields", ({ address }) => {
     },
   };
   const CHOICES = {
-    "box": "anywhere in a box", "visited": "near true motions", "squared": "squared error",
+    "both": "in a box and near true motions", "box": "anywhere in a box", "visited": "near true motions", "squared": "squared error",
     "raw angle": "a number",
   };
   const COUNTED = ["steps", "width"];

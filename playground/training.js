@@ -65,9 +65,17 @@ playground.define("training", ({ pendulum, lagrangian, plain, optimiser }) => {
   /** What a training is made of, and the sensible choice of each. */
   const DEFAULTS = {
     pendulum: {}, kind: "lagrangian", seed: 0, width: 32, depth: 2, steps: 5000, batch: 128,
-    states: "box", features: "sin and cos", offset: true, loss: "bounded", optimiser: "Muon",
+    states: "both", features: "sin and cos", offset: true, loss: "bounded", optimiser: "Muon",
     peak: null,
   };
+
+  /** Which part of a batch is drawn near true motions. */
+  const NEAR = { box: 0, both: 0.75, visited: 1 };
+
+  /** From one state of the box to the next, in each of four directions: powers of 1/g with
+      g⁵ = g + 1. Such a lattice, moved as a whole by chance, leaves smaller gaps than states that
+      know nothing of each other, so a batch says more of the box. */
+  const STRIDES = [1, 4, 2, 3].map((power) => 1.1673039782614187 ** -power);
 
   const PEAKS = { Muon: 0.02, Adam: 0.003 };
 
@@ -91,23 +99,25 @@ playground.define("training", ({ pendulum, lagrangian, plain, optimiser }) => {
       this.a = new Float64Array(2 * chosen.batch);
       this.predicted = new Float64Array(2 * chosen.batch);
       this.adjoint = new Float64Array(2 * chosen.batch);
-      this.visited = chosen.states === "visited" ? visit(this.system, this.random) : null;
+      this.visited = NEAR[chosen.states] ? visit(this.system, this.random) : null;
       this.done = 0;
     }
 
-    /** Fresh states, with their true accelerations: anywhere in the paper's box, or near where a
-        swinging pendulum comes by. */
+    /** Fresh states, with their true accelerations: the first ones near where a swinging pendulum
+        comes by, the others anywhere in the paper's box, |θ̇| ≤ 10 for the paper's pendulum. */
     draw() {
-      const { q, v, random, visited, system } = this, n = q.length / 2, fast = 10 * system.rate;
+      const { q, v, random, visited, system } = this, n = q.length / 2;
+      const near = Math.floor(NEAR[this.settings.states] * n), shift = STRIDES.map(() => random.uniform());
       for (let i = 0; i < n; i++) {
-        const from = visited ? random.whole() % (visited.length / 4) : 0;
+        const from = i < near ? 4 * (random.whole() % (visited.length / 4)) : 0;
         for (let j = 0; j < 2; j++) {
-          q[2 * i + j] = visited
-            ? visited[4 * from + j] + 0.5 * random.normal()
-            : 2 * Math.PI * random.uniform();
-          v[2 * i + j] = visited
-            ? visited[4 * from + 2 + j] + 0.5 * system.rate * random.normal()
-            : fast * (2 * random.uniform() - 1);
+          if (i < near) {
+            q[2 * i + j] = visited[from + j] + 0.5 * random.normal();
+            v[2 * i + j] = visited[from + 2 + j] + 0.5 * system.rate * random.normal();
+          } else {
+            q[2 * i + j] = 2 * Math.PI * ((shift[j] + i * STRIDES[j]) % 1);
+            v[2 * i + j] = 10 * system.rate * (2 * ((shift[2 + j] + i * STRIDES[2 + j]) % 1) - 1);
+          }
         }
       }
       system.accelerate(q, v, this.a, n);

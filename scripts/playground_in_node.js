@@ -65,16 +65,27 @@ const ANSWERS = {
     return { losses, parameters: list(made.model.network.parameters) };
   },
 
-  /** A whole training and what the paper's protocol says of it; seconds of each. */
+  /** The states of the first batches. */
+  draw({ settings, batches }) {
+    const made = new training.Training(settings), found = [];
+    for (let k = 0; k < batches; k++) {
+      made.draw();
+      found.push([list(made.q), list(made.v)]);
+    }
+    return found;
+  },
+
+  /** A whole training and what the paper's protocol says of it; the training's seconds by the
+      clock and of the processor, which counts only its own. */
   judged({ settings, protocol }) {
-    const made = new training.Training(settings), began = performance.now();
-    let last = 0;
-    for (let k = 0; k < made.settings.steps; k++) last = made.step();
-    const trained = performance.now();
+    const made = new training.Training(settings);
+    const began = performance.now(), used = process.cpuUsage();
+    let loss = 0;
+    for (let k = 0; k < made.settings.steps; k++) loss = made.step();
+    const seconds = (performance.now() - began) / 1000, { user, system } = process.cpuUsage(used);
     const judge = new training.Protocol(made.system, protocol);
     judge.advance(made.model);
-    const seconds = (trained - began) / 1000;
-    return { seconds, loss: last, error: judge.error(), judged: (performance.now() - trained) / 1000 };
+    return { seconds, processor: (user + system) / 1e6, loss, error: judge.error() };
   },
 
   /** The energy error of the true pendulum: what the steps in time get wrong. */

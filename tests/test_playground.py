@@ -209,6 +209,31 @@ def test_a_training_is_the_same_twice_and_another_with_another_seed():
     assert np.mean(first["losses"][-5:]) < np.mean(first["losses"][:5])
 
 
+def test_states_of_the_box_fill_it_more_evenly_than_chance_would():
+    batches = node({"ask": "draw", "settings": {"states": "box"}, "batches": 200})[0]
+    q, v = np.moveaxis(np.reshape(batches, (200, 2, 128, 2)), 1, 0)
+    for numbers, least, most in ((q, 0, 2 * np.pi), (v, -10, 10)):
+        assert least <= numbers.min() and numbers.max() <= most
+        shares = np.quantile((numbers - least) / (most - least), [0.25, 0.5, 0.75], axis=(0, 1))
+        np.testing.assert_allclose(shares, np.transpose([[0.25, 0.5, 0.75]] * 2), atol=0.02)
+    for seen in (np.sin(q), np.cos(q), v, np.sin(q) * v, v[..., :1] * v, np.sin(q[..., :1] - q)):
+        by_chance = (
+            seen.var(axis=(0, 1)) / 128
+        )  # of a mean of states that know nothing of each other
+        assert (seen.mean(axis=1).var(axis=0) <= 0.5 * by_chance).all()
+
+
+def test_three_of_four_usual_states_are_near_true_motions():
+    both, near = node(
+        {"ask": "draw", "settings": {}, "batches": 20},
+        {"ask": "draw", "settings": {"states": "visited"}, "batches": 20},
+    )
+    usual, near = (np.abs(np.reshape(found, (20, 2, 128, 2))[:, 1]) for found in (both, near))
+    assert np.median(usual[:, 96:]) == pytest.approx(5, abs=0.3)  # of the box, up to 10 rad/s
+    assert np.median(usual[:, :96]) == pytest.approx(np.median(near), abs=0.3)
+    assert np.median(near) < 3
+
+
 def test_two_thousand_steps_learn_the_pendulum_to_a_percent():
     """By the paper's protocol, shortened, median of three seeds: the paper has 0.4 % and 8 %."""
     protocol = {"starts": 10, "seconds": 20, "dt": 0.01}
