@@ -1,6 +1,6 @@
 r"""The playground's JavaScript: what a step costs, and how long until it is as good as the paper.
 
-    python -m benchmarks.playground [--steps 4000 36000] [--seeds 5] [--more 15] [--json FILE]
+    python -m benchmarks.playground [--steps 4000 34000] [--seeds 5] [--more 15] [--json FILE]
 
 Everything runs in one thread of Node, as in the page's worker. A step of the same network, batch
 and optimiser by the package (JAX, one thread) takes its turns in the same run. The trainings are of
@@ -27,7 +27,7 @@ PROTOCOL = {"starts": 40, "seconds": 100, "dt": 0.005}
 def main(arguments=None):
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, nargs="+", default=[4000, 36000])
+    parser.add_argument("--steps", type=int, nargs="+", default=[4000, 34000])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--more", type=int, default=15)
     parser.add_argument("--json", type=Path)

@@ -16,7 +16,7 @@ playground.define("address", () => {
     angle1: number(-180, 180, 115),
     angle2: number(-180, 180, 60),
     seed: number(0, 999999, 0, 1),
-    steps: choice("5000", "1000", "2000", "12000", "36000"),
+    steps: choice("5000", "1000", "2000", "12000", "34000"),
     width: choice("32", "16", "24", "48", "64"),
     states: choice("both", "box", "visited"),
     offset: choice("on", "off"),

@@ -59,24 +59,24 @@ playground.define("lagrangian", ({ matrix, network }) => {
           f3: hidden.map((size) => array(n * size)),
           slopes: array(2 * n * this.features.each),
           value: array(n), momentum: array(2 * n), mass: array(3 * n), force: array(2 * n),
-          acceleration: array(2 * n), mu: array(2 * n),
+          acceleration: array(2 * n), mu: array(2 * n), minusMu: array(2 * n),
+          zero: array(2 * n), e1: array(2 * n).map((_, k) => 1 - (k % 2)), e2: array(2 * n).map((_, k) => k % 2),
           gradient, weightGradients, biasGradients,
         });
       }
       return this.rooms.get(n);
     }
 
-    /** The change of the features along (u, w), scaled, into a stream x of the first layer. */
-    push(x, slopes, n, direction) {
+    /** The change of the features along (u, w), pairs of numbers for each state, into a stream x of
+        the first layer. */
+    push(x, slopes, n, u, w) {
       const { each, size, velocityScale } = this.features;
       for (let i = 0; i < n; i++) {
-        const [u1, u2, w1, w2] = direction(i), row = i * size;
-        for (let j = 0; j < each; j++) {
-          x[row + j] = slopes[2 * i * each + j] * u1;
-          x[row + each + j] = slopes[(2 * i + 1) * each + j] * u2;
+        for (let angle = 0; angle < 2; angle++) {
+          const k = 2 * i + angle, row = i * size;
+          for (let j = 0; j < each; j++) x[row + angle * each + j] = slopes[k * each + j] * u[k];
+          x[row + 2 * each + angle] = w[k] / velocityScale;
         }
-        x[row + 2 * each] = w1 / velocityScale;
-        x[row + 2 * each + 1] = w2 / velocityScale;
       }
     }
 
@@ -93,11 +93,12 @@ playground.define("lagrangian", ({ matrix, network }) => {
     equation(q, v, n) {
       const { sizes, layers, weights, biases } = this.network;
       const room = this.room(n), { x, z, f1, f2, f3, back, slopes, mass, force, momentum } = room;
+      const { zero, e1, e2 } = room;
       const [values, along1, along2, alongQ] = x[0].streams;
       this.features.look(q, v, values, slopes, n);
-      this.push(along1, slopes, n, () => [0, 0, 1, 0]);
-      this.push(along2, slopes, n, () => [0, 0, 0, 1]);
-      this.push(alongQ, slopes, n, (i) => [v[2 * i], v[2 * i + 1], 0, 0]);
+      this.push(along1, slopes, n, zero, e1);
+      this.push(along2, slopes, n, zero, e2);
+      this.push(alongQ, slopes, n, v, zero);
       for (let l = 0; l < layers - 1; l++) {
         const width = sizes[l + 1], slope = f1[l];
         const [z0, z1, z2, zQ] = z[l].streams, [out, out1, out2, outQ] = x[l + 1].streams;
@@ -166,14 +167,16 @@ playground.define("lagrangian", ({ matrix, network }) => {
         To be called after `accelerate` with the same states. Overwrites the streams. */
     gradient(v, adjoint, n) {
       const { sizes, layers, weights } = this.network;
-      const room = this.room(n), { x, z, f1, f2, f3, back, mixed, slopes, mu, acceleration: a } = room;
+      const room = this.room(n), { x, z, f1, f2, f3, back, mixed, slopes, acceleration: a } = room;
+      const { zero, mu, minusMu } = room;
       solve(room.mass, adjoint, mu, n);
+      for (let k = 0; k < 2 * n; k++) minusMu[k] = -mu[k];
       // The streams A, B and their mixture C. Of A and B no layer need be computed: their z are
       // sums of those along (0, e₁), (0, e₂) and (q̇, 0).
       const [, alongA, alongB, alongC] = x[0].streams;
-      this.push(alongA, slopes, n, (i) => [0, 0, mu[2 * i], mu[2 * i + 1]]);
-      this.push(alongB, slopes, n, (i) => [v[2 * i], v[2 * i + 1], a[2 * i], a[2 * i + 1]]);
-      this.push(alongC, slopes, n, (i) => [-mu[2 * i], -mu[2 * i + 1], 0, 0]);
+      this.push(alongA, slopes, n, zero, mu);
+      this.push(alongB, slopes, n, v, a);
+      this.push(alongC, slopes, n, minusMu, zero);
       for (let l = 0; l < layers - 1; l++) {
         const width = sizes[l + 1], first = f1[l], second = f2[l], fresh = mixed[l];
         const [, z1, z2, z3] = z[l].streams, [, outA, outB, outC] = x[l + 1].streams;

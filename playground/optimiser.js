@@ -12,17 +12,24 @@ playground.define("optimiser", ({ matrix }) => {
     return 0.5 * peak * (1 + Math.cos((Math.PI * (k - warm)) / Math.max(1, steps - warm)));
   }
 
+  /** A matrix and what Newton and Schulz need beside it: of X Xᵀ and Xᵀ X the smaller one serves. */
+  function room(length, rows) {
+    const columns = length / rows, side = Math.min(rows, columns);
+    const array = (count) => new Float64Array(count);
+    return {
+      rows, columns, side, update: array(length), change: array(length),
+      square: array(side * side), twice: array(side * side),
+    };
+  }
+
   /** X with all its singular values brought near one, by five Newton–Schulz steps
       X ← a X + (b A + c A²) X with A = X Xᵀ. In place; X is [rows, columns]. */
-  function orthogonalise(x, rows, columns) {
+  function orthogonalise({ update: x, rows, columns, side, square, twice, change }) {
     let norm = 0;
     for (const entry of x) norm += entry * entry;
     norm = Math.sqrt(norm) + 1e-8;
     for (let i = 0; i < x.length; i++) x[i] /= norm;
-    // Of X Xᵀ and Xᵀ X the smaller one serves.
-    const wide = rows <= columns, side = Math.min(rows, columns);
-    const square = new Float64Array(side * side), twice = new Float64Array(side * side);
-    const change = new Float64Array(x.length);
+    const wide = rows <= columns;
     for (let pass = 0; pass < 5; pass++) {
       if (wide) multiply(x, x, square, rows, columns, rows, { transposeB: true, symmetric: true });
       else multiply(x, x, square, columns, rows, columns, { transposeA: true, symmetric: true });
@@ -38,18 +45,19 @@ playground.define("optimiser", ({ matrix }) => {
   class Optimiser {
     constructor(network, { kind, peak, steps }) {
       Object.assign(this, { network, kind, peak, steps, done: 0 });
-      this.first = new Float64Array(network.parameters.length);
-      this.second = new Float64Array(network.parameters.length);
+      const zeros = () => network.views(new Float64Array(network.parameters.length));
+      [this.weightMoments, this.biasMoments] = zeros();
+      [this.weightSquares, this.biasSquares] = zeros();
+      this.rooms = network.weights.map((weight, l) => room(weight.length, network.sizes[l]));
     }
 
     step(gradient) {
-      const { network } = this, eta = rate(this.done, this.steps, this.peak), t = (this.done += 1);
+      const { network, weightMoments, biasMoments, weightSquares, biasSquares } = this;
+      const eta = rate(this.done, this.steps, this.peak), t = (this.done += 1);
       const [weights, biases] = network.views(gradient);
-      const [weightMoments, biasMoments] = network.views(this.first);
-      const [weightSquares, biasSquares] = network.views(this.second);
       for (let l = 0; l < network.layers; l++) {
         if (this.kind === "Muon") {
-          this.muon(network.weights[l], weights[l], weightMoments[l], eta, t, network.sizes[l]);
+          this.muon(network.weights[l], weights[l], weightMoments[l], eta, t, this.rooms[l]);
         } else {
           this.adam(network.weights[l], weights[l], weightMoments[l], weightSquares[l], eta, t);
         }
@@ -58,15 +66,14 @@ playground.define("optimiser", ({ matrix }) => {
     }
 
     /** W ← W − η √max(1, n_out/n_in) · orthogonalised momentum, looking one step ahead. */
-    muon(weight, gradient, moment, eta, t, rows) {
-      const beta = 0.95, columns = weight.length / rows;
-      const update = new Float64Array(weight.length);
+    muon(weight, gradient, moment, eta, t, room) {
+      const beta = 0.95, { update, rows, columns } = room;
       const ahead = beta / (1 - beta ** (t + 1)), now = (1 - beta) / (1 - beta ** t);
       for (let i = 0; i < weight.length; i++) {
         moment[i] = beta * moment[i] + (1 - beta) * gradient[i];
         update[i] = ahead * moment[i] + now * gradient[i];
       }
-      orthogonalise(update, rows, columns);
+      orthogonalise(room);
       const scale = eta * Math.sqrt(Math.max(1, columns / rows));
       for (let i = 0; i < weight.length; i++) weight[i] -= scale * update[i];
     }

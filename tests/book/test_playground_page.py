@@ -131,7 +131,7 @@ def test_training_learns_the_pendulum_pauses_and_is_saved(page, tmp_path):
 
 
 def test_a_hidden_page_does_not_compute(page):
-    choose(page, "steps", "36000")
+    choose(page, "steps", "34000")
     press(page, "train")
     until(page, "school.losses.lagrangian.length > 1")
     hide = """hidden => {
