@@ -1,7 +1,9 @@
 r"""Motion from equations of motion: fixed steps as one compiled scan, and a reference from SciPy.
 
 `rollout` steps an acceleration with the classical Runge–Kutta method, for any model; `flow` does
-the same for first-order equations, such as Hamilton's. `variational_rollout` steps a Lagrangian by
+the same for first-order equations, such as Hamilton's. `through` and `adaptive` follow these
+through given times, which need not be equally far apart: by fixed steps, which training goes back
+through, or by diffrax, which chooses its own. `variational_rollout` steps a Lagrangian by
 making a discretised action stationary: symplectic, so that without forces and with small steps the
 energy error does not grow over very long times. All can be jitted, mapped over starts and
 differentiated. `reference` is SciPy's DOP853 in float64, an independent oracle.
@@ -55,15 +57,31 @@ def _second_order(acceleration):
     return lambda q, q_dot, t: (q_dot, acceleration(q, q_dot, t))
 
 
-def _rk4_change(slope, state, dt, t):
-    def along(k, dt):
-        return slope(*(x + dt * dx for x, dx in zip(state, k, strict=True)), t + dt)
+def _euler_change(slope, state, dt, t):
+    return jax.tree.map(lambda k: dt * k, slope(*state, t))
 
+
+def _heun_change(slope, state, dt, t):
     k1 = slope(*state, t)
-    k2 = along(k1, dt / 2)
-    k3 = along(k2, dt / 2)
-    k4 = along(k3, dt)
+    k2 = slope(*_along(state, k1, dt), t + dt)
+    return jax.tree.map(lambda a, b: dt / 2 * (a + b), k1, k2)
+
+
+def _rk4_change(slope, state, dt, t):
+    k1 = slope(*state, t)
+    k2 = slope(*_along(state, k1, dt / 2), t + dt / 2)
+    k3 = slope(*_along(state, k2, dt / 2), t + dt / 2)
+    k4 = slope(*_along(state, k3, dt), t + dt)
     return jax.tree.map(lambda a, b, c, d: dt / 6 * (a + 2 * b + 2 * c + d), k1, k2, k3, k4)
+
+
+def _along(state, k, dt):
+    return jax.tree.map(lambda x, dx: x + dt * dx, tuple(state), tuple(k))
+
+
+METHODS = {"euler": _euler_change, "heun": _heun_change, "rk4": _rk4_change}
+"""How a state (q, y) changes in one step, by name: the explicit methods of Euler, of Heun and of
+Runge and Kutta, whose error after a given time is O(dt), O(dt²) and O(dt⁴)."""
 
 
 def rollout(acceleration, q, q_dot, *, dt, steps, substeps=1, t=0.0):
@@ -116,6 +134,112 @@ def flow(slope, q, y, *, dt, steps, substeps=1, t=0.0):
     start = _start(q, y, dt, steps, substeps, names=("q", "y"), t=t)
     _inputs.function("slope", slope)
     return _rk4_rollout(_of_shape(slope), start, dt, steps, substeps, t)
+
+
+def through(slope, q, y, times, *, method="rk4", substeps=1, recompute=False):
+    r"""The motion from one start through given times, by fixed steps: what training goes through.
+
+    Reverse-mode derivatives run back through every step, so they are exact for the motion as it is
+    computed, its step errors included.
+
+    Args:
+        slope: function `(q [d], y [d]) -> (dq/dt [d], dy/dt [d])`; of `t` too, if it depends on
+            time.
+        q, y: the start, at the first of the times.
+        times: `[n + 1]`, rising, in seconds; they need not be equally far apart.
+        method: a name in `METHODS`.
+        substeps: steps from one time to the next.
+        recompute: whether derivatives keep the states at the given times alone, and compute what is
+            between them a second time. Memory then grows with n and not with n · `substeps`.
+
+    Returns:
+        `(q [n + 1, d], y [n + 1, d])`; NaN or infinite from where the motion runs away.
+
+    Raises:
+        ValueError: times that do not rise or are fewer than two, an unknown method.
+    """
+    times = _times(q, y, times)
+    _inputs.choice("method", method, METHODS)
+    _inputs.count(substeps=substeps)
+    q, y = _inputs.state(q, y, ("q", "y"))
+    slope, change = _of_shape(slope), METHODS[method]
+
+    def frame(state, span):
+        start, dt = span
+        h = dt / substeps
+
+        def step(state, k):
+            moved = change(slope, state, h, start + k * h)
+            return jax.tree.map(lambda x, dx: (x + dx).astype(x.dtype), state, moved), None
+
+        # a loop of a few steps runs faster unrolled
+        state, _ = jax.lax.scan(step, state, jnp.arange(substeps), unroll=min(substeps, 4))
+        return state, state
+
+    frame = jax.checkpoint(frame) if recompute else frame
+    _, states = jax.lax.scan(frame, (q, y), (times[:-1], jnp.diff(times)))
+    return jax.tree.map(lambda first, rest: jnp.vstack([first, rest]), (q, y), states)
+
+
+def adaptive(slope, q, y, times, *, rtol=1e-5, atol=1e-5, solver=None, adjoint=None, most=4096):
+    r"""The motion from one start through given times, by diffrax with steps of its own choice.
+
+    Needs `pip install diffrax`.
+
+    Args:
+        slope, q, y, times: as in `through`.
+        rtol, atol: error allowed in a step, relative and absolute.
+        solver: one of diffrax's; by default `diffrax.Tsit5()`, of fifth order.
+        adjoint: how diffrax goes back, such as `diffrax.BacksolveAdjoint()`; by default
+            `diffrax.RecursiveCheckpointAdjoint()`.
+        most: steps after which it gives up.
+
+    Returns:
+        `(q [n + 1, d], y [n + 1, d])`; infinite from where diffrax gave up.
+
+    Raises:
+        ImportError: diffrax is not installed.
+        ValueError: as `through`.
+
+    Source: Kidger (2021); Tsitouras (2011).
+    """
+    try:
+        import diffrax
+    except ImportError as error:
+        raise ImportError("expected diffrax beside this package: pip install diffrax") from error
+    times = _times(q, y, times)
+    _inputs.positive(rtol=rtol, atol=atol)
+    _inputs.count(most=most)
+    q, y = _inputs.state(q, y, ("q", "y"))
+    slope = _of_shape(slope)
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(lambda t, state, _: slope(*state, t)),
+        diffrax.Tsit5() if solver is None else solver,
+        t0=times[0],
+        t1=times[-1],
+        dt0=None,
+        y0=(q, y),
+        saveat=diffrax.SaveAt(ts=times),
+        stepsize_controller=diffrax.PIDController(rtol=rtol, atol=atol),
+        adjoint=diffrax.RecursiveCheckpointAdjoint() if adjoint is None else adjoint,
+        max_steps=most,
+        throw=False,
+    )
+    return solution.ys
+
+
+def _times(q, y, times):
+    """Times that a motion is followed through, as an array of the precision of its state."""
+    dtype = jnp.result_type(jnp.asarray(q), jnp.asarray(y))
+    if not isinstance(times, jax.core.Tracer):
+        exact = np.asarray(times)
+        if exact.ndim != 1 or len(exact) < 2 or exact.dtype.kind not in "iuf":
+            raise ValueError(f"expected two times or more, [n + 1], got {times!r}")
+        rising = np.diff(exact) > 0
+        if not (np.isfinite(exact).all() and rising.all()):
+            k = int(rising.argmin())
+            raise ValueError(f"expected times that rise, got {exact[k]} and then {exact[k + 1]}")
+    return jnp.asarray(times, dtype)
 
 
 def _rk4_rollout(slope, start, dt, steps, substeps, t):
@@ -307,6 +431,59 @@ def variational_rollout(
             f"at ({_shown(states[0][k])}, {_shown(states[1][k])}): try more substeps"
         )
     return states
+
+
+def variational_through(
+    lagrangian, q, q_dot, times, *, substeps=1, force=None, iterations=3, recompute=False
+):
+    r"""The motion from one start through given times by variational steps, with its velocities.
+
+    A velocity is the one that has the momentum, ∂𝓛/∂q̇(q, q̇) = p, found by Newton's method from the
+    mean velocity of the last step.
+
+    Args:
+        lagrangian, q, q_dot, force: as in `variational_rollout`; the mass matrix must be
+            invertible.
+        times, substeps, recompute: as in `through`.
+        iterations: of Newton's method, for each step and each velocity.
+
+    Returns:
+        `(q [n + 1, d], q_dot [n + 1, d])`; NaN from where no step was found.
+    """
+    times = _times(q, q_dot, times)
+    _inputs.count(substeps=substeps, iterations=iterations)
+    q, q_dot = _inputs.state(q, q_dot)
+    _inputs.function("lagrangian", lagrangian)
+    p = mechanics.momentum(lagrangian)
+    if mechanics.takes_time(lagrangian):
+        raise ValueError("expected a Lagrangian that does not depend on time")
+
+    def velocity(q, wanted, guess):
+        def newton(_, v):
+            return v - jnp.linalg.solve(jax.jacobian(p, 1)(q, v), p(q, v) - wanted)
+
+        return jax.lax.fori_loop(0, iterations, newton, guess)
+
+    def frame(state, span):
+        start, dt = span
+        h = dt / substeps
+
+        def step(state, k):
+            q, p, before = state
+            now, guess = start + k * h, 2 * q - before
+            after = _variational_step(lagrangian, force, q, p, h, iterations, now, guess)
+            return (*after, q), None
+
+        q, q_dot, last = state
+        start_of = q, p(q, q_dot), q - h * last
+        (q, wanted, before), _ = jax.lax.scan(step, start_of, jnp.arange(substeps))
+        mean = (q - before) / h
+        after = q, velocity(q, wanted, mean), mean
+        return after, after[:2]
+
+    frame = jax.checkpoint(frame) if recompute else frame
+    _, states = jax.lax.scan(frame, (q, q_dot, q_dot), (times[:-1], jnp.diff(times)))
+    return jax.tree.map(lambda first, rest: jnp.vstack([first, rest]), (q, q_dot), states)
 
 
 def reference(acceleration, q, q_dot, *, dt, steps, t=0.0, rtol=None, atol=None):

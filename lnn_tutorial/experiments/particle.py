@@ -104,7 +104,7 @@ class ParticleProtocol:
 
         Returns:
             Dict of floats: those of `evaluate.acceleration_error`, weighted with 1 + γ as in the
-            paper's public code; for a model with `slopes` also `velocity_weighted_l1`, how wrong
+            paper's public code; for a Hamiltonian one also `velocity_weighted_l1`, how wrong
             its q̇ is; of the motions, the median over starts and the worst: `velocity_error`, the
             largest |error| of q̇ along a motion, and `energy_error`, the largest
             |E(t) − E(0)| / K, where K is the largest kinetic energy of the true motion.
@@ -119,7 +119,7 @@ class ParticleProtocol:
         weights = 1 + ((1 - q_dot[:, 0]) * (1 + q_dot[:, 0])) ** -0.5
         acceleration = partial(model.acceleration, params)
         found = evaluate.acceleration_error(acceleration, q, q_dot, truth, g, weights)
-        if hasattr(model, "slopes"):
+        if isinstance(model, models.HNN):
             velocity = jax.jit(jax.vmap(partial(model.slopes, params)))(q, q_dot, g)[0]
             miss = jnp.abs(velocity - q_dot)[:, 0]
             found["velocity_weighted_l1"] = float(jnp.average(miss, weights=weights))

@@ -21,7 +21,8 @@ other forces: `known` and `force`, see `FromLagrangian`. Five lines with all thr
     model.rollout(params, q, q_dot, torque=torques, dt=0.01, steps=500)      # torques [501, 2]
 
 A model of one's own is a subclass, and whatever it overrides is respected everywhere: `features`,
-`network` or `lagrangian` by the acceleration, `acceleration` by training and rollouts.
+`network` or `lagrangian` by the acceleration, `acceleration` by training and rollouts, `slopes` by
+rollouts and by training on motions.
 """
 
 from lnn_tutorial.models.forces import Dissipation, Force, Torque, ViscousFriction
@@ -34,6 +35,7 @@ from lnn_tutorial.models.model import (
     VELOCITY_FEATURES,
     Model,
 )
+from lnn_tutorial.models.neural_ode import NeuralODE
 from lnn_tutorial.models.plain import PlainNetwork
 
 __all__ = [  # noqa: RUF022, the order of the API page
@@ -43,6 +45,7 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "DeLaN",
     "HNN",
     "PlainNetwork",
+    "NeuralODE",
     "Force",
     "ViscousFriction",
     "Dissipation",

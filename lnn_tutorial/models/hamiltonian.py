@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from lnn_tutorial import _inputs, integrate, mechanics, systems
+from lnn_tutorial import _inputs, mechanics, systems
 from lnn_tutorial.features import Arcsinh, Scaled, Together
-from lnn_tutorial.models.model import Model, overrides
+from lnn_tutorial.models.model import Model, given, overrides
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,20 @@ class HNN(Model):
         """H at one point of phase space, a scalar; in units of its own if y is not canonical."""
         return self.network(params, q, y, context)[0]
 
-    def slopes(self, params, q, q_dot, context=None):
-        """(q̇, q̈) `[d]` each, as the model's motion has them at one state.
+    def slopes(self, params, q, q_dot, context=None, torque=None):
+        """How the model's motion goes on from one state: dq/dt and dq̇/dt, `[d]` each.
 
         Hamilton's equations give q̇ = ∂H/∂y and ẏ; the q̈ that makes y change by ẏ is the solution
         of (∂y/∂q̇) q̈ = ẏ − (∂y/∂q) q̇. With true momenta ∂y/∂q̇ is the true mass matrix.
         """
 
+        velocity, acceleration = self._hamiltons(params, q, q_dot, context)
+        if overrides(self, HNN, "acceleration"):  # one of a subclass's own
+            acceleration = self.acceleration(params, q, q_dot, context, *given(torque))
+        self._torque(torque)
+        return velocity, acceleration
+
+    def _hamiltons(self, params, q, q_dot, context):
         def momentum(q, q_dot):
             return self.momentum(q, q_dot, context)
 
@@ -96,26 +103,12 @@ class HNN(Model):
     def acceleration(self, params, q, q_dot, context=None, torque=None):
         """q̈ `[d]` at one state, see `slopes`."""
         self._torque(torque)
-        return self.slopes(params, q, q_dot, context)[1]
-
-    def _both(self, params, q, q_dot, context, torque):
-        """`slopes`, with the acceleration of a subclass that has one of its own."""
-        self._torque(torque)
-        velocity, acceleration = self.slopes(params, q, q_dot, context)
-        if overrides(self, HNN, "acceleration"):
-            acceleration = self.acceleration(params, q, q_dot, context)
-        return velocity, acceleration
+        return self._hamiltons(params, q, q_dot, context)[1]
 
     def compare(self, params, q, q_dot, q_ddot, context=None, torque=None):
         """What training compares: the model's q̇ and q̈ with the true ones."""
-        found = self._both(params, q, q_dot, context, torque)
+        found = self.slopes(params, q, q_dot, context, torque)
         return list(zip(found, (q_dot, q_ddot), strict=True))
-
-    def rollout(self, params, q, q_dot, context=None, torque=None, **steps):
-        """The motion from one start, by both of Hamilton's equations; as `Model.rollout`."""
-        return integrate.flow(
-            lambda q, q_dot: self._both(params, q, q_dot, context, torque), q, q_dot, **steps
-        )
 
     def energy(self, params, q, q_dot, context=None):
         """The learned energy H, a scalar."""

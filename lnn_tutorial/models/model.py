@@ -182,8 +182,16 @@ class Model:
         """What training compares at one state: a list of pairs (predicted, true)."""
         return [(self.acceleration(params, q, q_dot, context, *given(torque)), q_ddot)]
 
+    def slopes(self, params, q, q_dot, context=None, torque=None):
+        """How the model's motion goes on from one state: dq/dt and dq̇/dt, `[d]` each.
+
+        The first is q̇ itself, unless a model has an equation of its own for it.
+        """
+        q, q_dot = self._state(q, q_dot)
+        return q_dot, self.acceleration(params, q, q_dot, context, *given(torque))
+
     def rollout(self, params, q, q_dot, context=None, torque=None, **steps):
-        """The motion from one start: `integrate.rollout` with this model's acceleration.
+        """The motion from one start, by Runge–Kutta steps along this model's `slopes`.
 
         Args:
             params, q, q_dot, context: the model and its start.
@@ -194,16 +202,17 @@ class Model:
         Returns:
             `(q [steps + 1, d], q_dot [steps + 1, d])`.
         """
+        q, q_dot = self._state(q, q_dot)
         if torque is None:
-            return integrate.rollout(
-                lambda q, q_dot: self.acceleration(params, q, q_dot, context), q, q_dot, **steps
+            return integrate.flow(
+                lambda q, q_dot: self.slopes(params, q, q_dot, context), q, q_dot, **steps
             )
         at = torque if callable(torque) else forces.between_frames(torque, **steps)
 
-        def acceleration(q, q_dot, t):
-            return self.acceleration(params, q, q_dot, context, at(t))
+        def slopes(q, q_dot, t):
+            return self.slopes(params, q, q_dot, context, at(t))
 
-        return integrate.rollout(acceleration, q, q_dot, **steps)
+        return integrate.flow(slopes, q, q_dot, **steps)
 
     def _torque(self, torque):
         if self.driven and torque is None:

@@ -1,4 +1,4 @@
-r"""Training: losses on accelerations, and one loop that serves every model.
+r"""Training: losses on accelerations and on motions, and one loop that serves every model.
 
 `fit` draws a fresh batch for every step from its key, runs the steps in compiled chunks, shows a
 progress bar, stops with the number of the step when something is no longer finite or the loss
@@ -20,6 +20,7 @@ from lnn_tutorial.train.losses import (
     relative_residual,
     squared_error,
 )
+from lnn_tutorial.train.motions import SOLVERS, STARTS, motion_loss
 from lnn_tutorial.train.optimisers import gauss_newton, muon
 from lnn_tutorial.train.states import labelled, visited
 
@@ -29,6 +30,9 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "squared_error",
     "LOSSES",
     "acceleration_loss",
+    "motion_loss",
+    "SOLVERS",
+    "STARTS",
     "labelled",
     "visited",
     "muon",

@@ -53,16 +53,18 @@ def span(values, digits=".3g"):
     return " to ".join(ends)
 
 
-def require_sane(made, done, chunk, patience, before, advice, batch_of):
+def require_sane(made, done, chunk, patience, before, loss, batch_of, astray):
     """Raise if what was made in `done` steps is not finite or has lost its way.
 
     Args:
         made: a `Made`.
         done, chunk, patience: see `fit`.
         before: the parameters before the last chunk.
-        advice: what to say of a batch that is finite.
+        loss: what is made small.
         batch_of: function `(column, k) -> batch`, of a member (0 if there is but one) and a step.
+        astray: function `(column, k) -> str`, which motions of that batch are not followed.
     """
+    advice = advice_after(loss)
     losses = made.losses[:done]
     table = losses.reshape(done, -1)  # a column for each member
 
@@ -73,7 +75,7 @@ def require_sane(made, done, chunk, patience, before, advice, batch_of):
 
     def stop_at(column, k, what):
         wrong = data.not_finite(batch_of(column, k))
-        why = f": its batch is not finite, {wrong}" if wrong else advice
+        why = f": its batch is not finite, {wrong}" if wrong else astray(column, k) + advice
         stop(NonFiniteError, column, k, f"is no longer finite: {what} at step {k}", why)
 
     bad = ~np.isfinite(table)
@@ -99,6 +101,18 @@ def require_sane(made, done, chunk, patience, before, advice, batch_of):
         stop(DivergedError, column, chunk * last, what)
 
 
+def lost_motion(loss, batches, params, batch):
+    """Which of a batch of windows have a loss that is not finite, in words; "" where none has."""
+    if not (isinstance(batches, data.Windows) and hasattr(loss, "each")):
+        return ""
+    lost = np.flatnonzero(~np.isfinite(jax.jit(loss.each)(params, batch)))
+    if not lost.size:
+        return ""
+    more = f" and of {lost.size - 1} more windows" if lost.size > 1 else ""
+    first = batches.motions.where(int(batch.row[lost[0]]))
+    return f", the motion from {first}{more} runs away, or its solver gives up"
+
+
 def advice_after(loss):
     """What may help where training with a loss has diverged."""
     bounded = 'or use a bounded loss, such as acceleration_loss(model, "relative")'
@@ -109,7 +123,7 @@ def advice_after(loss):
 
 def like(trained_on, held_out):
     """A held-out batch, once it is found to be finite and like those that are trained on."""
-    held_out = held_out.batch() if isinstance(held_out, data.Samples) else held_out
+    held_out = held_out.batch() if isinstance(held_out, data.Samples | data.Windows) else held_out
     held_out = jax.tree.map(jnp.asarray, held_out)
     ours, theirs = (jax.tree.map(lambda x: x.shape[1:], batch) for batch in (held_out, trained_on))
     if ours != theirs:

@@ -15,7 +15,15 @@ from tqdm.auto import tqdm
 
 from lnn_tutorial import _inputs, store
 from lnn_tutorial.train.checkpoint import CHECKPOINT, as_json, constants, digest, resume
-from lnn_tutorial.train.looks import Made, State, advice_after, judged, like, require_sane, span
+from lnn_tutorial.train.looks import (
+    Made,
+    State,
+    judged,
+    like,
+    lost_motion,
+    require_sane,
+    span,
+)
 from lnn_tutorial.train.optimisers import muon
 
 
@@ -76,7 +84,8 @@ def fit(
         loss: function `(params, batch) -> scalar`, such as `acceleration_loss(model)`.
         params: where to begin, a pytree; of n members, each leaf has them along a leading axis, as
             `jax.vmap(model.init)(keys)` makes it.
-        batches: function `(key, n) -> batch`, such as `labelled(system)` or `data.arrays(…)`.
+        batches: function `(key, n) -> batch`, such as `labelled(system)`, `data.arrays(…)` or
+            `data.motions(…).windows(K)`.
         key: a JAX random key, or a vector of n; step k draws from `jax.random.fold_in(key, k)`.
         steps: number of steps.
         batch_size: states in a batch.
@@ -85,8 +94,9 @@ def fit(
         chunk: steps between two looks at the numbers, and between two checkpoints.
         patience: training stops once the median loss of a chunk is above that of the first chunk
             and that many times the least one so far.
-        held_out: a batch, or `data.Samples`, that is not trained on; its loss is taken after each
-            chunk. Of more than `HELD_OUT_ROWS` rows, it is the mean of the losses of pieces.
+        held_out: a batch, or `data.Samples` or `data.Windows`, that is not trained on; its loss is
+            taken after each chunk. Of more than `HELD_OUT_ROWS` rows, it is the mean of the losses
+            of pieces.
         keep_best: return the parameters with the least held-out loss, each member its own, and
             not the last ones.
         checkpoint: a folder; the state is written there after each chunk, and a run that finds
@@ -165,10 +175,17 @@ def fit(
     with _bar(progress, total=steps, initial=done, desc=label) as bar:
         while done < steps:
             look, ks = done // chunk, np.arange(done, min(done + chunk, steps))
-            before, (state, values) = made.state.params, run(made.state, ks)
+            before, (state, values) = made.state, run(made.state, ks)
             made, done = made._replace(state=state), done + len(ks)
             made.losses[ks] = values
-            require_sane(made, done, chunk, patience, before, advice_after(loss), batch_of)
+
+            def astray(column, k, before=before, first=ks[0]):
+                """Which windows of a batch of motions are not followed, in words."""
+                now = run(before, np.arange(first, k))[0] if k > first else before
+                params = jax.tree.map(lambda x: x[column], now.params) if key.ndim else now.params
+                return lost_motion(loss, batches, params, batch_of(column, k))
+
+            require_sane(made, done, chunk, patience, before.params, loss, batch_of, astray)
             shown = {"loss": span(np.median(made.losses[ks], axis=0))}
             if held_out is not None:
                 made = judged(made, look, done, judge, held_out)
