@@ -59,7 +59,7 @@ clean:
 
 # Versions that requirements.txt has already stay, unless UPGRADE says otherwise.
 pins:
-	echo '-e .[book,test,teach]' | UV_CUSTOM_COMPILE_COMMAND='make pins' uv pip compile --quiet --universal --python-version 3.11 $(UPGRADE) - --output-file requirements.txt
+	echo '-e .[book,motion,test,teach]' | UV_CUSTOM_COMPILE_COMMAND='make pins' uv pip compile --quiet --universal --python-version 3.11 $(UPGRADE) - --output-file requirements.txt
 
 install: .venv/installed
 

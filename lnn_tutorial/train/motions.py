@@ -87,22 +87,23 @@ def motion_loss(
 
     def best(params, window, q, q_dot):
         d = q.size
-        if jax.tree.leaves(window.q)[0].size + (0 if window.q_dot is None else q.size) <= 2 * d:
+        if window.q_dot is None and len(window.q) < 3:
             raise ValueError(
-                "expected windows with more numbers than a start has: without velocities "
-                f"two frames or more after the first one, got {len(window.q) - 1}"
+                "expected windows of two frames or more after the first one where no velocities "
+                f"were measured, got {len(window.q) - 1}"
             )
 
         def residual(start):
             return misses(params, window, start[:d], start[d:]).ravel()
 
         start = jnp.concatenate([q, q_dot])
+        # diffrax only goes back; a named solver is quicker forwards, with few unknowns
+        jacobian = jax.jacrev if callable(solver) else jax.jacfwd
         for _ in range(2):
-            r, push = jax.linearize(residual, start)
-            slope = jax.vmap(push)(jnp.eye(2 * d, dtype=start.dtype))
-            normal = slope @ slope.T
+            r, slope = residual(start), jacobian(residual)(start)
+            normal = slope.T @ slope
             normal += 1e-6 * jnp.trace(normal) * jnp.eye(2 * d, dtype=start.dtype)
-            start = start - jnp.linalg.solve(normal, slope @ r)
+            start = start - jnp.linalg.solve(normal, slope.T @ r)
         return start[:d], start[d:]
 
     def one(params, window):
