@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lnn_tutorial import checks, mechanics
+from lnn_tutorial import checks, mechanics, train
 from lnn_tutorial.checks import Verdict, ask, check, compare, logbook, right, wrong
-from lnn_tutorial.checks.verdict import watched
+from lnn_tutorial.checks.verdict import missing, watched
 from tests.wrong_answers import GIVEN_AWAY, TRIED, given_away
 
 finite = st.floats(-1e3, 1e3)
@@ -87,6 +87,20 @@ def test_an_exception_in_the_check_itself_does_not_escape():
         return answer["key"]
 
     assert broken(7.0).message.startswith("This answer cannot be checked: TypeError")
+
+
+def test_several_things_in_the_place_of_one_are_named_in_words():
+    @check("…")
+    def one_array(answer):
+        return right("") if np.shape(answer) else wrong("")
+
+    said = one_array((np.ones(3), 0.1)).message
+    assert "several things of different shapes" in said and "inhomogeneous" not in said
+
+
+def test_a_result_with_named_fields_is_whole_though_one_is_none():
+    assert missing((1.0, None))
+    assert not missing(train.Fit(1.0, np.ones(3), 1.0))
 
 
 def test_a_right_and_a_wrong_function():

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lnn_tutorial import checks, mechanics, models, systems
+from lnn_tutorial import checks, mechanics, models, systems, train
 from tests.wrong_answers import refused, wrong_answers
 
 
@@ -171,6 +171,7 @@ def over_mass(lagrangian):
         (partial(by_jvp, combine=lambda force, rate: rate), ["force is missing"]),
         (partial(by_jvp, tangent=lambda v, a: (v, 0 * a)), ["the velocities stand still"]),
         (partial(by_jvp, tangent=lambda v, a: (0 * v, a)), ["the positions stand still"]),
+        (partial(by_jvp, tangent=lambda v, a: (a, v)), ["is (q̇, q̈), in this order"]),
         (over_mass, ["a difference of accelerations"]),
         (by_matrices, ["is right", "calls jax.jacobian", "one call of jax.jvp"]),
         (by_hessian, ["is right", "calls jax.hessian"]),
@@ -357,6 +358,7 @@ class Upward:
         (Upward(), 1.0, ["On fresh states", "next to nothing"]),
         (models.PlainNetwork(1), 1.0, ["PlainNetwork has no Lagrangian"]),
         (models.LNN(1), "params", ["raised"]),
+        (Exact(), train.Fit(1.0, np.ones(3), 1.0), ["whole result", "its `.params`"]),
         (np.ones(3), 1.0, ["ndarray has no Lagrangian"]),
     ],
 )

@@ -125,6 +125,7 @@ def imbalance(answer: Callable) -> Verdict:
             continue
         force = reference.by_position(lagrangian)(q, q_dot)
         momentum_rate = mass @ (q_ddot - truth) + force
+        swapped = jax.jvp(jax.grad(lagrangian, argnums=1), (q, q_dot), (q_ddot, q_dot))[1]
         right_rate = "The rate of the momentum in it is right,"
         slips = {
             "It is the force less the rate of the momentum, and it has the wrong sign.": (
@@ -138,6 +139,7 @@ def imbalance(answer: Callable) -> Verdict:
                 q_ddot - truth
             ),
             "The tangent is (q̇, q̈): yours goes along another one.": mass @ q_dot - force,
+            "The tangent is (q̇, q̈), in this order.": swapped - force,
         }
         if reason := named(found, slips, **settings):
             return wrong(f"{name} is wrong. {reason}")

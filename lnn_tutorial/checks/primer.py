@@ -30,6 +30,13 @@ def descend(answer: Callable) -> Verdict:
         return valley + (1 - rate * stiffness) ** steps * (begin - valley)
 
     found = ask(answer, bowl, begin, 0.1, 7)
+    if (
+        isinstance(found, tuple | list)
+        and len(found) > 1
+        and any(map(np.shape, jax.tree.leaves(found)))
+    ):
+        many = "two" if len(found) == 2 else "several"
+        return wrong(f"You return {many} things; return the parameters alone.")
     if np.shape(found) == ():
         return wrong("You return one number, but it is the parameters that are wanted.")
     settings = {"rtol": 1e-3, "atol": 1e-4}

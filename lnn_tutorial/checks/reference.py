@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from lnn_tutorial import mechanics
+from lnn_tutorial import mechanics, train
 from lnn_tutorial.checks.verdict import Stop, Verdict, ask, wrong
 
 
@@ -46,7 +46,8 @@ def by_position(lagrangian):
 def accelerate(model: Any, params: Any, q: Any, q_dot: Any) -> Callable:
     """The accelerations of a trained model as a function of a batch `[n, d]`.
 
-    Ends the check for a model without a Lagrangian and for one without an acceleration.
+    Ends the check for a model without a Lagrangian, for a whole fit in the place of its parameters,
+    and for a model without an acceleration.
     """
     if not hasattr(model, "lagrangian"):
         raise Stop(
@@ -55,6 +56,8 @@ def accelerate(model: Any, params: Any, q: Any, q_dot: Any) -> Callable:
                 "is for a model that has one."
             )
         )
+    if isinstance(params, train.Fit):
+        raise Stop(wrong("That is the whole result of `train.fit`; hand over its `.params`."))
     lagrangian = partial(model.lagrangian, params)
     ask(lagrangian, q[0], q_dot[0])
     many = jax.jit(jax.vmap(mechanics.acceleration(lagrangian)))

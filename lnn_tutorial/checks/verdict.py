@@ -78,8 +78,11 @@ def named(found: Any, slips: Mapping[str, Any], **settings: Any) -> str:
 
 
 def missing(answer: Any) -> bool:
-    """Whether an answer, or a part of it, is still `...` or None."""
-    if isinstance(answer, (list, tuple)):
+    """Whether an answer, or a part of it, is still `...` or None.
+
+    What has named fields, such as the result of a fit, is whole even where one of them is None.
+    """
+    if isinstance(answer, (list, tuple)) and not hasattr(answer, "_fields"):
         return any(missing(part) for part in answer)
     if isinstance(answer, dict):
         return missing(list(answer.values()))
@@ -154,7 +157,9 @@ def _judge(examine: Callable, task: str, answers: tuple, settings: dict) -> Verd
     except Stop as stop:
         return unanswered if stop.verdict is None else stop.verdict
     except Exception as error:
-        return wrong(f"This answer cannot be checked: {_describe(error)}")
+        ragged = "inhomogeneous shape" in str(error)  # NumPy's word
+        said = "it holds several things of different shapes." if ragged else _describe(error)
+        return wrong(f"This answer cannot be checked: {said}")
 
 
 def _in_a_solution(frame: Any) -> bool:

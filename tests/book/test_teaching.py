@@ -36,6 +36,13 @@ def test_the_table_of_chapters_holds_what_was_counted(path):
     assert f"\n| {number} | {' · '.join(problems)} |\n" in PAGE
 
 
+@pytest.mark.parametrize("path", reading_time.CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_says_at_its_beginning_how_long_it_reads(path):
+    opening = nbformat.read(path, as_version=4).cells[0].source
+    said = re.search(r"\breads\W* in (?:(\d+)\sminutes|a quarter of an hour)\b", opening)
+    assert int(said[1] or 15) == reading_time.minutes(reading_time.counts(path))
+
+
 def test_counting_leaves_out_exercises_and_folded_code(tmp_path):
     new = nbformat.v4
     shown = new.new_output("display_data", {"image/svg+xml": "<svg/>", "text/plain": "Figure"})
