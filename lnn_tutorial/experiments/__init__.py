@@ -13,6 +13,16 @@ from lnn_tutorial.experiments.double import (
     paper_models,
     paper_recipe,
 )
+from lnn_tutorial.experiments.motion import (
+    SETTINGS,
+    STAGES,
+    MotionProtocol,
+    MotionRecipe,
+    measured_motions,
+    motion,
+    motion_models,
+    motion_recipe,
+)
 from lnn_tutorial.experiments.particle import (
     LONG_POLISH,
     PARTICLES,
@@ -89,10 +99,20 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "WaveProtocol",
     "larger_ring",
     "wave_dispersion",
+    # motion
+    "SETTINGS",
+    "motion",
+    "measured_motions",
+    "motion_models",
+    "motion_recipe",
+    "MotionRecipe",
+    "STAGES",
+    "MotionProtocol",
 ]
 
 EXPERIMENTS = {
     "double-pendulum": double_pendulum,
+    "motion": motion,
     "relativistic-particle": relativistic_particle,
     "spring-pendulum": spring_pendulum,
     "wave": wave,
