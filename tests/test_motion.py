@@ -63,6 +63,7 @@ def test_a_short_run_measures_everything_and_goes_on_where_it_was(tmp_path, monk
     module = importlib.import_module("lnn_tutorial.experiments.motion")
     quick = {"lnn": MODELS["plain"], "ode": MODELS["ode"]}  # an LNN takes long to compile
     monkeypatch.setattr(module, "motion_models", lambda: quick)
+    monkeypatch.setattr(module, "STAGES", experiments.STAGES[:3])  # one of each kind
     settings = {"setting": "julia", "steps": 20, "starts": 2, "progress": False}
     found = experiments.motion(**settings, checkpoint=tmp_path)
     assert list(found["models"]) == ["lnn", "ode", "ode_same_time"]
