@@ -6,7 +6,7 @@ Three studies, all of whole training runs judged by `experiments.MotionProtocol`
 
 seeds    five seeds of a Lagrangian network and of two Neural ODEs, on equal motions, with as many
          steps and (`…_same_time`) with about as much time
-julia    the three on ten motions of one second, followed to t = 30 s, with a quarter of the steps
+julia    the three on forty motions of one second, followed to t = 30 s, with a quarter of the steps
 diverge  twenty seeds of the Lagrangian network with a tenth of the steps
 
 It says beforehand how many runs there are, writes each result to FILE as it comes, and skips

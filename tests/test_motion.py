@@ -15,7 +15,7 @@ MODELS = experiments.motion_models(width=4, depth=1)
 
 
 @pytest.mark.parametrize(
-    ("setting", "count", "frames", "seconds"), [("course", 400, 101, 10.0), ("julia", 10, 141, 1.0)]
+    ("setting", "count", "frames", "seconds"), [("course", 400, 101, 10.0), ("julia", 40, 36, 1.0)]
 )
 def test_the_frames_are_true(setting, count, frames, seconds):
     """Against SciPy after a second, and by their energy to the end."""

@@ -30,16 +30,16 @@ STAGES = (
     (JOINED, 10, 0.005),
     (JOINED, 20, 0.005),
 )
-"""The stages of `MotionRecipe`: what is compared, the weight of its steps, the peak rate."""
+"""The stages of `MotionRecipe`, each with what is compared, its share of steps, its peak rate."""
 
 
 def measured_motions(setting="course", seed=0):
     """Double pendulums as a camera without noise would see them: states at known times.
 
     `"course"`: 400 released at any angle with |q̇| up to 2 rad/s, and seen for 10 s, every 0.1 s.
-    `"julia"`: as few as in a report that trained on t from 0 to 1 s: 10 released at rest with both
-    angles up to a right angle, 140 frames in their second. The report does not say how its ten were
-    released.
+    `"julia"`: as few as in a report that trained on t from 0 to 1 s: 1400 frames, here of 40 motions
+    released at rest with both angles up to a right angle. The report had them of ten, and does not
+    say how these were released; from ten of ours, what comes after the first second is often new.
 
     Returns:
         `data.Motions`, of the true motions to rounding in single precision.
@@ -49,8 +49,8 @@ def measured_motions(setting="course", seed=0):
     if setting == "course":
         angle, speed = jax.random.uniform(key, (2, 400, 2), minval=-1.0)
         return _seen(jnp.pi * angle, 2.0 * speed, frame=0.1, steps=100)
-    angle = jnp.pi / 2 * jax.random.uniform(key, (10, 2), minval=-1.0)
-    return _seen(angle, jnp.zeros_like(angle), frame=1 / 140, steps=140)
+    angle = jnp.pi / 2 * jax.random.uniform(key, (40, 2), minval=-1.0)
+    return _seen(angle, jnp.zeros_like(angle), frame=1 / 35, steps=35)
 
 
 def _seen(q, q_dot, frame, steps):
@@ -214,7 +214,7 @@ class MotionProtocol:
     starts=STARTS,
     setting={
         "choices": SETTINGS,
-        "help": "what is trained on: 400 motions of 10 s, or as few as a report in Julia had",
+        "help": "what is trained on: 400 motions of 10 s, or 40 of one second, followed to 30 s",
     },
 )
 def motion(seed=0, steps=39_500, starts=40, setting="course", checkpoint=None, progress=True):

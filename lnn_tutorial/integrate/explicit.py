@@ -57,8 +57,8 @@ def _along(state, k, dt):
 
 
 METHODS = {"euler": _euler_change, "heun": _heun_change, "rk4": _rk4_change}
-"""How a state (q, y) changes in one step, by name: the explicit methods of Euler, of Heun and of
-Runge and Kutta, whose error after a given time is O(dt), O(dt²) and O(dt⁴)."""
+"""How a state (q, y) changes in one step, by name. The explicit methods of Euler, of Heun and of
+Runge and Kutta have an error of O(dt), O(dt²) and O(dt⁴) after a given time."""
 
 
 def rollout(acceleration, q, q_dot, *, dt, steps, substeps=1, t=0.0):

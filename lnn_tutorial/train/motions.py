@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from lnn_tutorial import _inputs, integrate, mechanics
 
 STARTS = ("measured", "free")
-"""Where the motion of a window begins: at its first frame, or where it fits all frames best."""
+"""Where the motion of a window begins, at its first frame or where it fits all frames best."""
 
 SOLVERS = (*integrate.METHODS, "variational")
 """Solvers of `motion_loss` by name."""
