@@ -37,9 +37,10 @@ def measured_motions(setting="course", seed=0):
     """Double pendulums as a camera without noise would see them: states at known times.
 
     `"course"`: 400 released at any angle with |q̇| up to 2 rad/s, and seen for 10 s, every 0.1 s.
-    `"julia"`: as few as in a report that trained on t from 0 to 1 s, 1400 frames; here of 40 motions
-    released at rest with both angles up to a right angle. The report had ten motions, and does not
-    say how they were released; from ten of ours, what comes after the first second is often new.
+    `"julia"`: as few as in a report that trained on t from 0 to 1 s, 1400 frames, here of 40
+    motions released at rest with both angles up to a right angle. The report had ten motions, and
+    does not say how they were released; from ten of ours, what comes after the first second is
+    often new.
 
     Returns:
         `data.Motions`, of the true motions to rounding in single precision.
