@@ -1,6 +1,5 @@
 """The experiment on motion: equal frames for all, stages in order, one protocol."""
 
-import importlib
 import json
 from functools import partial
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from lnn_tutorial import evaluate, experiments, integrate, store, systems
+from lnn_tutorial.experiments import motions
 
 SYSTEM = systems.DoublePendulum()
 MODELS = experiments.motion_models(width=4, depth=1)
@@ -62,8 +62,8 @@ def test_the_protocol_follows_each_model_by_its_own_equations():
 def test_a_short_run_measures_everything_and_goes_on_where_it_was(tmp_path, monkeypatch):
     module = importlib.import_module("lnn_tutorial.experiments.motion")
     quick = {"lnn": MODELS["plain"], "ode": MODELS["ode"]}  # an LNN takes long to compile
-    monkeypatch.setattr(module, "motion_models", lambda: quick)
-    monkeypatch.setattr(module, "STAGES", experiments.STAGES[:3])  # one of each kind
+    monkeypatch.setattr(motions, "motion_models", lambda: quick)
+    monkeypatch.setattr(motions, "STAGES", experiments.STAGES[:3])  # one of each kind
     settings = {"setting": "julia", "steps": 20, "starts": 2, "progress": False}
     found = experiments.motion(**settings, checkpoint=tmp_path)
     assert list(found["models"]) == ["lnn", "ode", "ode_same_time"]

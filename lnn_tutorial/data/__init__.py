@@ -20,7 +20,7 @@ there are any; an absent context before a torque is None. A batch of windows is 
 """
 
 from lnn_tutorial.data.door import NAMES, not_finite, rows
-from lnn_tutorial.data.motions import Motions, Window, Windows, motions
+from lnn_tutorial.data.motion import Motions, Window, Windows, motions
 from lnn_tutorial.data.samples import Samples, arrays
 
 __all__ = [  # noqa: RUF022, the order of the API page

@@ -13,7 +13,7 @@ from lnn_tutorial.experiments.double import (
     paper_models,
     paper_recipe,
 )
-from lnn_tutorial.experiments.motion import (
+from lnn_tutorial.experiments.motions import (
     SETTINGS,
     STAGES,
     MotionProtocol,
