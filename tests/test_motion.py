@@ -60,7 +60,6 @@ def test_the_protocol_follows_each_model_by_its_own_equations():
 
 
 def test_a_short_run_measures_everything_and_goes_on_where_it_was(tmp_path, monkeypatch):
-    module = importlib.import_module("lnn_tutorial.experiments.motion")
     quick = {"lnn": MODELS["plain"], "ode": MODELS["ode"]}  # an LNN takes long to compile
     monkeypatch.setattr(motions, "motion_models", lambda: quick)
     monkeypatch.setattr(motions, "STAGES", experiments.STAGES[:3])  # one of each kind
