@@ -437,3 +437,11 @@ def test_bad_settings_are_refused_at_the_door(settings, message):
 def test_a_variational_solver_asks_for_a_lagrangian():
     with pytest.raises(TypeError, match=r"model\.lagrangian"):
         train.motion_loss(models.PlainNetwork(dim=1), solver="variational")
+
+
+def test_each_loss_says_which_batches_it_is_for():
+    window = MEASURED.windows(1)(jax.random.key(0), 2)
+    with pytest.raises(TypeError, match="that is for motion_loss"):
+        train.acceleration_loss(PLAIN)(None, window)
+    with pytest.raises(TypeError, match=r"expected a data\.Window.* got tuple"):
+        train.motion_loss(PLAIN)(None, MEASURED.samples()(jax.random.key(0), 2))

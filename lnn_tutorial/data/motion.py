@@ -21,7 +21,7 @@ class Window(NamedTuple):
         q_dot: `[K + 1, d]`, or None where velocities were not measured.
         context: `[c]` or None.
         torque: `[K + 1, d]` or None.
-        begins: the time of the first frame, in seconds.
+        begins: the time of the first frame, in seconds, with no more digits than q has.
         row: the first frame's row in `Motions`.
     """
 

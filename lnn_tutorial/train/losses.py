@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from lnn_tutorial import _inputs
+from lnn_tutorial import _inputs, data
 
 
 def relative_error(predicted, true, scale):
@@ -71,6 +71,12 @@ def acceleration_loss(model, name="relative", scale=1.0):
     compare = compared(model)
 
     def loss(params, batch):
+        if isinstance(batch, data.Window):
+            raise TypeError(
+                "expected a batch (q, q_dot, q_ddot), got a window of a motion: that is for "
+                "motion_loss, or take data.Motions.samples"
+            )
+
         def one(*state):
             pairs = compare(params, *state)
             return sum(LOSSES[name](*pair, scale) for pair in pairs) / len(pairs)

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from lnn_tutorial import _inputs, integrate, mechanics
+from lnn_tutorial import _inputs, data, integrate, mechanics
 
 STARTS = ("measured", "free")
 """Where the motion of a window begins, at its first frame or where it fits all frames best."""
@@ -52,7 +52,8 @@ def motion_loss(
         recompute: as in `integrate.through`: memory of frames, not of steps.
 
     Returns:
-        Function `(params, data.Window of arrays [n, …]) -> scalar`.
+        Function `(params, data.Window of arrays [n, …]) -> scalar`. It raises TypeError for another
+        batch, and ValueError where velocities are needed and not there.
 
     Source: multiple shooting is Bock's (1983); that a best start need not be differentiated,
     Golub & Pereyra (1973).
@@ -118,6 +119,11 @@ def motion_loss(
         return jnp.sqrt(far / (scale**2 + far) + tiny)
 
     def each(params, batch):
+        if not isinstance(batch, data.Window):
+            raise TypeError(
+                "expected a data.Window, such as data.motions(…).windows(K) draws, "
+                f"got {type(batch).__name__}"
+            )
         return jax.vmap(one, (None, 0))(params, batch)
 
     def loss(params, batch):
