@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from lnn_tutorial import checks, mechanics
 from tests.wrong_answers import refused, wrong_answers
@@ -68,6 +69,9 @@ def test_the_bracket_in_two_forms(answer):
         (lambda dy, dq, mass: dq / mass, "Here q moved"),
         (lambda dy, dq, mass: 1 / mass, "3 q̇ + q, at q = 0.7 and q̇ = −0.6, is off by a factor of"),
         (lambda dy, dq, mass: dy / (0.6 * mass), "Your {q, y} for a mass on a spring"),
+        (lambda dy, dq, mass: 1.0, "is 1 for every system and for every y"),
+        (lambda dy, dq, mass: jnp.zeros((1, 1)), "is 0 for every system and for every y"),
+        (lambda dy, dq, mass: jnp.nan, "for a mass on a spring and y = q̇"),
         (lambda dy, dq, mass: jnp.ones(2), "got shape (2,)"),
         (lambda dy, dq, mass: "1", "real numbers, got str"),
     ],
@@ -112,6 +116,20 @@ def test_the_weighted_median_in_two_forms():
     assert checks.best_constant(lambda a, w: jnp.float32(weighted_median(a, w)))
 
 
+def test_a_constant_may_come_as_an_array_of_one():
+    """As the `x` of SciPy's `minimize` does."""
+
+    def by_search(a, weights):
+        def score(c):
+            return np.sum(weights * abs(a - c)) / np.sum(weights)
+
+        settings = {"method": "Nelder-Mead", "options": {"xatol": 1e-8, "fatol": 1e-12}}
+        return minimize(score, [0.1], **settings).x
+
+    assert checks.best_constant(by_search)
+    assert checks.best_constant(lambda a, w: jnp.float32([[weighted_median(a, w)]]))
+
+
 @wrong_answers(
     "best_constant",
     [
@@ -136,6 +154,9 @@ def test_the_weighted_median_in_two_forms():
         (lambda a, w: 0.0, "Nobody has said that zero is among these values"),
         (lambda a, w: a, "one finite number, got ndarray"),
         (lambda a, w: np.nan, "one finite number, got nan"),
+        (lambda a, w: np.array([np.inf]), "one finite number, got [inf]"),
+        (lambda a, w: np.array([]), "one finite number, got []"),
+        (lambda a, w: np.array([a.mean()]), "takes no weights"),
         (lambda a, w: "0", "one finite number, got str"),
     ],
 )

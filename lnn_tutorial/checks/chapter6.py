@@ -56,18 +56,28 @@ def partner_bracket(answer: Callable) -> Verdict:
     cases = {"a mass on a spring": spring, "a bead on a wire": bead, "the paper's particle": paper}
     with watched(forbidden=mechanics.poisson_brackets) as seen:
         ask(ask(answer, spring, partners["q̇"]), *state)
+    answers = {}
     for where, lagrangian in cases.items():
         for name, y in partners.items():
             found = ask(ask(answer, lagrangian, y), *state)
-            along = jax.jacobian(y, 1)(*state)[0, 0]
-            mass = mechanics.mass_matrix(lagrangian)(*state)[0, 0]
             given = real(found)
             if given is not None and given.size != 1:
                 return wrong(
                     f"A bracket of q and y is one number, or [1, 1], got shape {given.shape}.",
                     "How does y change with q̇, and how does p?",
                 )
-            found = found if given is None else given.item()
+            answers[where, name] = found if given is None else given.item()
+    numbers = list(answers.values())
+    if isinstance(numbers[0], float) and numbers.count(numbers[0]) == len(numbers):
+        return wrong(
+            f"Your {{q, y}} is {numbers[0]:.3g} for every system and for every y; "
+            "it should depend on both."
+        )
+    for where, lagrangian in cases.items():
+        for name, y in partners.items():
+            found = answers[where, name]
+            along = jax.jacobian(y, 1)(*state)[0, 0]
+            mass = mechanics.mass_matrix(lagrangian)(*state)[0, 0]
             name = f"Your {{q, y}} for {where} and y = {name}, at q = 0.7 and q̇ = −0.6,"
             verdict = compare(found, along / mass, name=name)
             if not verdict:
@@ -116,7 +126,7 @@ def best_constant(answer: Callable) -> Verdict:
             return np.sum(weights * np.abs(a - c)) / np.sum(weights)
 
         c = real(found)
-        if c is None or c.shape != () or not np.isfinite(c):
+        if c is None or c.size != 1 or not np.isfinite(c).all():
             got = np.round(c, 3).tolist() if c is not None and c.size < 5 else kind(found)
             return wrong(f"Expected one finite number, got {got}.")
         c, least = c.item(), min(map(score, a))
