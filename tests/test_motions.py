@@ -4,6 +4,7 @@ import itertools
 import sys
 from functools import partial
 
+import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -213,6 +214,21 @@ def test_diffrax_finds_the_true_motion_by_steps_of_its_own():
         np.testing.assert_allclose(q, Q[0], atol=1e-8)
         np.testing.assert_allclose(q_dot, Q_DOT[0], atol=1e-7)
     assert not np.isfinite(solver(slope, Q[0, 0], Q_DOT[0, 0], T, most=2)[0][-1]).any()
+
+
+@pytest.mark.parametrize("adjoint", ["RecursiveCheckpointAdjoint", "BacksolveAdjoint"])
+def test_diffrax_goes_back_to_what_a_slope_closes_over(adjoint):
+    """The last angle's derivative by g, against that of the steps of our own."""
+    adjoint = getattr(diffrax, adjoint)()
+
+    def last(g, follow):
+        return follow(partial(Truth().slopes, g), Q[0, 0], Q_DOT[0, 0], T)[0][-1, 0]
+
+    with integrate.double_precision():
+        fine = partial(integrate.through, substeps=20)
+        solver = partial(integrate.adaptive, rtol=1e-9, atol=1e-9, adjoint=adjoint)
+        found, expected = (float(jax.grad(last)(9.8, follow)) for follow in (solver, fine))
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_without_diffrax_its_name_is_told(monkeypatch):

@@ -84,13 +84,16 @@ def adaptive(slope, q, y, times, *, rtol=1e-5, atol=1e-5, solver=None, adjoint=N
     _inputs.count(most=most)
     q, y = _inputs.state(q, y, ("q", "y"))
     slope = common.of_shape(slope)
+    # Some adjoints differentiate by arguments alone, not by what a function closes over.
+    field, parameters = jax.closure_convert(lambda t, x: slope(*x, t), times[0], (q, y))
     solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(lambda t, state, _: slope(*state, t)),
+        diffrax.ODETerm(lambda t, state, args: field(t, state, *args)),
         diffrax.Tsit5() if solver is None else solver,
         t0=times[0],
         t1=times[-1],
         dt0=None,
         y0=(q, y),
+        args=parameters,
         saveat=diffrax.SaveAt(ts=times),
         stepsize_controller=diffrax.PIDController(rtol=rtol, atol=atol),
         adjoint=diffrax.RecursiveCheckpointAdjoint() if adjoint is None else adjoint,
