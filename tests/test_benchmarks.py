@@ -4,6 +4,7 @@ import json
 import math
 import sys
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from benchmarks import (
     double_pendulum,
     initialisation,
     relativistic_particle,
+    sensitivities,
     study,
     wave,
     wave_scaling,
@@ -107,3 +109,58 @@ def test_the_recorded_scaling_is_whole_and_linear():
         assert found["growth"][name] < 1.1
         assert rows[1_000_000][name]["peak_mb"] < 4096
     assert rows[1000]["paper"]["seconds"] > 100 * rows[1000]["banded"]["seconds"]
+
+
+def test_finite_differences_are_of_parameters_that_were_drawn():
+    params = [{"weight": jnp.arange(3.0), "bias": jnp.array([3.0])}]
+
+    def loss(params, batch):
+        return batch * (params[0]["weight"] ** 2).sum() + batch * params[0]["bias"][0] ** 2
+
+    found = sensitivities.differences(loss, params, 5.0, sample=4)()
+    np.testing.assert_allclose(sorted(found), [0, 10, 20, 30], atol=1e-2)
+
+
+def test_central_differences_are_of_fourth_order():
+    assert sensitivities.central(lambda x: math.exp(20 * x)) == pytest.approx(20, rel=1e-7)
+
+
+def test_calls_take_turns_and_a_long_one_is_made_twice():
+    order = []
+    calls = {name: lambda name=name: order.append(name) for name in "ab"}
+    seconds = sensitivities.in_turns(calls, 3, most=0.0)
+    assert "".join(order) == "ab" + "ab" * 2
+    assert {name: len(taken) for name, taken in seconds.items()} == {"a": 2, "b": 2}
+
+
+def test_recomputing_saves_memory():
+    plain, recomputed = (
+        sensitivities.memory(6, way, 1)[0]["megabytes"] for way in ("ours", "recompute")
+    )
+    assert recomputed < plain / 2
+
+
+def test_one_right_hand_side_is_measured():
+    (found,) = sensitivities.slopes(4, 1, 2, 2, evaluations=3)
+    assert found["lnn_microseconds"] > 0 and found["plain_microseconds"] > 0
+
+
+def test_the_recorded_gradients_are_whole_exact_and_cheap():
+    found = experiments.recorded("sensitivities")
+    cost = {(row["width"], row["way"]): row for row in found["gradients"]}
+    assert set(cost) == {
+        (width, way) for width in sensitivities.WIDTHS for way in sensitivities.WAYS
+    }
+    ratio = {row["width"]: row["ratio"] for row in found["ratios"]}
+    assert ratio[96] >= 1000
+    each = [cost[width, "ours"]["microseconds_per_parameter"] for width in sensitivities.WIDTHS]
+    assert each == sorted(each, reverse=True)
+    back = [way for way in sensitivities.WAYS if way != "finite_differences"]
+    exact = {row["way"]: row for row in found["exactness"]}
+    assert list(exact) == back
+    for way in ("ours", "recompute"):
+        assert exact[way]["against_own"] < 1e-8
+    assert {(row["way"], row["seconds"]) for row in found["memory"]} == {
+        (way, seconds) for way in back for seconds in sensitivities.HORIZONS
+    }
+    assert [row["network"] for row in found["slopes"]] == ["2 × 16", "3 × 64", "2 × 128"]
