@@ -1,6 +1,6 @@
 r"""What the gradient of a motion's loss costs, by the number of parameters, and how exact it is.
 
-    python -m benchmarks.sensitivities [--repeats N] [--json FILE]
+    python -m benchmarks.sensitivities [--repeats N] [--only PART] [--json FILE]
 
 The loss is `train.motion_loss` of a Lagrangian network of the double pendulum with two hidden
 layers, over 16 motions of one second, seen every 0.1 s. The network has learned for a short while
@@ -20,7 +20,8 @@ lists of flat rows, a row for each
                 tolerance (diffrax's), fixed_error and adaptive_error (root mean square of the
                 motions' errors, in radians and in 5 rad/s)
     exactness   way (float64):        parameters, way, against_own (relative error of the derivative
-                in a random direction, against central differences of the same way's loss),
+                in a random direction, against central differences of the same way's loss; where
+                the solver chooses its steps this loss jumps, and the differences are no measure),
                 against_exact (the same, against those of the exact motion's loss)
     memory      way and horizon:      parameters, way, seconds (of the motions), megabytes (that the
                 compiled gradient takes beside its arguments and its result)
@@ -28,7 +29,8 @@ lists of flat rows, a row for each
                 parameters_plain, lnn_microseconds and plain_microseconds (the least, of a state),
                 lnn_median, plain_median, ratio
 
-and `julia`, the figures of the report that this is set beside, in the same units; `made with`.
+and `julia`, the figures of the report that this is set beside; and `made with`, for each part, with
+the load of the machine as it began: above 1 the seconds are upper bounds.
 """
 
 import argparse
@@ -75,6 +77,9 @@ JULIA = {
     "plain_microseconds": 12.5,
     "parameters_lnn": 99,
 }
+
+PARTS = ("exactness", "memory", "slopes", "gradients")
+"""Lists of the table that are measured on their own; `ratios` come with `gradients`."""
 
 WAYS = {
     "ours": "back through the fixed steps (`integrate.through`)",
@@ -227,7 +232,7 @@ def gradients(width, repeats, steps=500):
 
 def central(f):
     """f'(0) by central differences of two steps, joined so that the error is O(h⁴)."""
-    h = 1e-3
+    h = 1e-4
     coarse, fine = ((f(x) - f(-x)) / (2 * x) for x in (h, h / 2))
     return float((4 * fine - coarse) / 3)
 
@@ -314,26 +319,35 @@ def main():
     parser.add_argument("--repeats", type=int, default=15, help="of each call (default: 15)")
     default = store.SHIPPED / "sensitivities.json"
     parser.add_argument("--json", type=Path, default=default, help="where the figures are written")
+    parser.add_argument("--only", choices=PARTS, help="a part; the others stay as they are")
     options = study.parsed(parser)
     if options.repeats < 2:
         parser.error(f"expected --repeats of at least 2, got {options.repeats}")
     os.environ |= {"PJRT_NPROC": "1", "TF_CPP_MIN_LOG_LEVEL": "3"} | study.ALL_DIGITS
+    found = {"made with": {}}
+    if options.only and options.json.exists():
+        found = json.loads(options.json.read_text(encoding="utf-8"))
+    wanted = [options.only] if options.only else PARTS
+    made = {"command": name, "jax": jax.__version__, "diffrax": diffrax.__version__}
+    made |= {"machine": study.machine(), "threads": 1, "repeats": options.repeats}
+    made |= {"load": os.getloadavg()[0]}
+    found["made with"] |= dict.fromkeys(wanted, made)
     back = [way for way in WAYS if way != "finite_differences"]
     untimed = [("exactness", (EXACT_WIDTH,))]
     untimed += [("memory", (MEMORY_WIDTH, way, seconds)) for way in back for seconds in HORIZONS]
     timed = [("slopes", (*size, 10 * options.repeats)) for size in NETWORKS]
     timed += [("gradients", (width, options.repeats)) for width in WIDTHS]
-    found = {"gradients": [], "ratios": [], "exactness": [], "memory": [], "slopes": []}
+    untimed, timed = ([run for run in runs if run[0] in wanted] for runs in (untimed, timed))
+    found |= {part: [] for part in wanted}
     with tqdm(total=len(untimed) + len(timed), desc="ten minutes") as bar:
         for jobs, parts in ((2, untimed), (1, timed)):
             for part, rows in _in_processes(jobs, parts):
                 found[part] += rows
                 bar.update()
-    found["ratios"] = [row for row in found["gradients"] if "ratio" in row]
-    found["gradients"] = [row for row in found["gradients"] if "way" in row]
+    if "gradients" in wanted:
+        found["ratios"] = [row for row in found["gradients"] if "ratio" in row]
+        found["gradients"] = [row for row in found["gradients"] if "way" in row]
     found["julia"] = JULIA
-    found["made with"] = {"command": name, "jax": jax.__version__, "machine": study.machine()}
-    found["made with"] |= {"diffrax": diffrax.__version__, "threads": 1}
     show(found)
     text = json.dumps(store.for_json(found, 4), indent=1, ensure_ascii=False) + "\n"
     store.write_atomically(options.json, lambda file: file.write(text.encode()))
@@ -349,9 +363,9 @@ def _in_processes(jobs, parts):
 
 
 def show(found):
-    """Print the figures."""
+    """Print the figures that there are."""
     print(f"\n{'milliseconds a gradient':<28}" + "".join(f"{way:>20}" for way in WAYS))
-    for ratio in found["ratios"]:
+    for ratio in found.get("ratios", []):
         rows = [row for row in found["gradients"] if row["width"] == ratio["width"]]
         print(
             f"{ratio['parameters']:>9,} parameters{'':<8}"
@@ -359,13 +373,13 @@ def show(found):
             + f"   {ratio['ratio']:.0f}×, tolerance {ratio['tolerance']:g}"
         )
     print("\nrelative error of a derivative, float64: of the same loss; of the exact motion's")
-    for row in found["exactness"]:
+    for row in found.get("exactness", []):
         print(f"{row['way']:<12}{row['against_own']:>10.1e}{row['against_exact']:>10.1e}")
     print("\nmegabytes")
-    for row in found["memory"]:
+    for row in found.get("memory", []):
         print(f"{row['way']:<12}{row['seconds']:>4} s{row['megabytes']:>10.2f}")
-    print("\nmicroseconds of a right-hand side, for each state")
-    for row in found["slopes"]:
+    print("\nmicroseconds of a right-hand side, for each state: Lagrangian, plain")
+    for row in found.get("slopes", []):
         print(
             f"{row['network']}, batch {row['batch']:<4}{row['lnn_microseconds']:>9.2f}"
             f"{row['plain_microseconds']:>9.2f}{row['ratio']:>7.1f}×"

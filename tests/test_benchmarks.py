@@ -133,11 +133,10 @@ def test_calls_take_turns_and_a_long_one_is_made_twice():
     assert {name: len(taken) for name, taken in seconds.items()} == {"a": 2, "b": 2}
 
 
-def test_recomputing_saves_memory():
-    plain, recomputed = (
-        sensitivities.memory(6, way, 1)[0]["megabytes"] for way in ("ours", "recompute")
-    )
-    assert recomputed < plain / 2
+def test_the_memory_of_a_gradient_is_measured(monkeypatch):
+    monkeypatch.setattr(sensitivities, "SUBSTEPS", 1)
+    (found,) = sensitivities.memory(2, "recompute", 1)
+    assert found["megabytes"] > 0
 
 
 def test_one_right_hand_side_is_measured():
@@ -160,7 +159,8 @@ def test_the_recorded_gradients_are_whole_exact_and_cheap():
     assert list(exact) == back
     for way in ("ours", "recompute"):
         assert exact[way]["against_own"] < 1e-8
-    assert {(row["way"], row["seconds"]) for row in found["memory"]} == {
-        (way, seconds) for way in back for seconds in sensitivities.HORIZONS
-    }
+    memory = {(row["way"], row["seconds"]): row["megabytes"] for row in found["memory"]}
+    assert set(memory) == {(way, seconds) for way in back for seconds in sensitivities.HORIZONS}
+    assert memory["ours", 16] > 10 * memory["ours", 1]
+    assert memory["recompute", 16] < 2 * memory["recompute", 1]
     assert [row["network"] for row in found["slopes"]] == ["2 × 16", "3 × 64", "2 × 128"]
