@@ -15,7 +15,7 @@ playground.define("fields", ({ address }) => {
     },
   };
   const CHOICES = {
-    "both": "in a box and near true motions", "box": "anywhere in a box", "visited": "near true motions", "squared": "squared error",
+    "both": "mostly near motions", "box": "anywhere in a box", "visited": "near motions only", "squared": "squared error",
     "raw angle": "a number",
   };
   const COUNTED = ["steps", "width"];

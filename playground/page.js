@@ -84,21 +84,12 @@ playground.define("page", ({ pendulum, training, address, archive, weights, fiel
         this.settings[name] = value;
         this.say("training", "");
         const { trained } = this.school;
-        if (PENDULUM.includes(name)) this.another();
-        else if (name === "networks") this.reset();
+        if (PENDULUM.includes(name) || name === "networks") this.reset();
         else if (trained && JSON.stringify(school.recipe(this.settings)) !== JSON.stringify(trained)) {
-          this.say("training", "These options are for the next training: press Start over. What you see is the last one.");
+          this.say("training", "These options are for the next training: press Start over. Pictures, table and saved files are of the last one.");
         }
       }
       this.fields.show(this.settings);
-    }
-
-    /** Another pendulum: nothing that was trained knows it. */
-    another() {
-      const lost = Boolean(this.school.networks);
-      this.school.forget();
-      this.reset();
-      if (lost) this.say("stage", "This is another pendulum: what was trained here does not know it, and is gone.");
     }
 
     /** Back to the paper's pendulum. */
@@ -106,7 +97,7 @@ playground.define("page", ({ pendulum, training, address, archive, weights, fiel
       const usual = address.usual();
       if (!this.papers()) {
         this.set({ ...Object.fromEntries(PENDULUM.map((name) => [name, usual[name]])), networks: "shipped" });
-        this.another();
+        this.reset();
       }
       this.remember();
     }
@@ -122,14 +113,14 @@ playground.define("page", ({ pendulum, training, address, archive, weights, fiel
     reset() {
       const { angle1, angle2, networks, ...given } = this.settings;
       this.system = new pendulum.DoublePendulum(given);
-      const chosen = networks === "yours" ? this.school.networks : this.papers() && weights;
+      const chosen = networks === "yours" ? this.school.knows(given) : this.papers() && weights;
       const { lagrangian = null, plain = null } = chosen || {};
       const start = [angle1, angle2].map((angle) => (Math.PI / 180) * angle);
       this.swing.reset(this.system, start, { truth: this.system, lagrangian, plain });
-      const word = networks === "shipped"
-        ? "The book’s networks know the paper’s pendulum only. Go back to it, or train both on yours below."
-        : "Nothing has been trained here yet: press Train below.";
-      this.say("stage", chosen ? "" : word);
+      let word = "Nothing has been trained here yet: press Train both from nothing.";
+      if (networks === "shipped") word = "The book’s networks know the paper’s pendulum only. Go back to it, or train both on yours.";
+      else if (this.school.networks) word = "What was trained here knows another pendulum. Put the sliders back to see it, or start over with this one.";
+      for (const place of ["stage", "pendulum"]) this.say(place, chosen ? "" : word);
     }
 
     /** A new start, at rest, where a hand put the bobs. */
@@ -165,7 +156,7 @@ playground.define("page", ({ pendulum, training, address, archive, weights, fiel
       this.remember();
       try {
         await navigator.clipboard.writeText(window.location.href);
-        this.say("link", "The link is in the clipboard.");
+        this.say("link", "The link is in the clipboard. It holds the settings, not the networks: whoever opens it has to train them.");
       } catch {
         this.say("link", `This page may not write to the clipboard; the address above is the link: ${window.location.href}`);
       }

@@ -24,7 +24,7 @@ playground.define("school", ({ training, view }) => {
     constructor(root, { say, begun, improved }) {
       Object.assign(this, { root, say, begun, improved });
       this.chart = new view.Chart(root.querySelector('[data-chart="loss"]'), { xLabel: "training step", yLabel: "loss", logarithmic: true });
-      this.forget();
+      this.clear();
     }
 
     tell(text) {
@@ -85,11 +85,12 @@ playground.define("school", ({ training, view }) => {
       this.helper.postMessage({ order: hidden ? "pause" : "resume" });
     }
 
-    /** Stops, and drops what was trained: it was for another pendulum. */
-    forget() {
-      this.helper?.terminate();
-      this.helper = undefined;
-      this.clear();
+    /** The networks that were trained here, if it was on a pendulum like this one; else null. */
+    knows(settings) {
+      const { pendulum } = this.trained ?? {};
+      return pendulum && Object.keys(pendulum).every((name) => pendulum[name] === settings[name])
+        ? this.networks
+        : null;
     }
 
     clear() {

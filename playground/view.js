@@ -136,7 +136,7 @@ playground.define("view", () => {
     /** `until` is the end of the x axis; y goes no further than `within` either way. */
     draw(curves, { until = 1, within = Infinity } = {}) {
       const [pen, width, height] = prepare(this.canvas);
-      const left = 62, right = 24, top = 10, bottom = 44;
+      const left = 72, right = 24, top = 10, bottom = 44;
       const value = this.logarithmic ? (y) => Math.log10(Math.max(y, 1e-9)) : (y) => y;
       const all = Object.values(curves).flatMap((curve) => curve.map(([, y]) => value(y)));
       const finite = all.filter(Number.isFinite);
