@@ -128,6 +128,11 @@ def test_training_learns_the_pendulum_pauses_and_is_saved(page, tmp_path):
         assert type(loaded).__name__ == model
         numbers = ask(page, f"school.networks.{kind}.network.parameters[0]")
         assert float(params[0]["weight"][0, 0]) == np.float32(numbers)
+    page.locator(".lnn-playground details summary").click()
+    for mass, known in (("2", False), ("1", True)):  # a moved slider costs no training
+        page.locator('[data-setting="mass2"]').fill(mass)
+        assert page.evaluate(f"() => {ASK}swing.motions.lagrangian.mover !== null") is known
+        assert ("knows another pendulum" in note(page, "pendulum")) is not known
 
 
 def test_a_hidden_page_does_not_compute(page):
