@@ -128,7 +128,7 @@ def test_training_learns_the_pendulum_pauses_and_is_saved(page, tmp_path):
         assert type(loaded).__name__ == model
         numbers = ask(page, f"school.networks.{kind}.network.parameters[0]")
         assert float(params[0]["weight"][0, 0]) == np.float32(numbers)
-    page.locator(".lnn-playground details summary").click()
+    page.locator(".lnn-playground details").evaluate("fold => fold.open = true")
     for mass, known in (("2", False), ("1", True)):  # a moved slider costs no training
         page.locator('[data-setting="mass2"]').fill(mass)
         assert page.evaluate(f"() => {ASK}swing.motions.lagrangian.mover !== null") is known
