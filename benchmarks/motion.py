@@ -1,4 +1,4 @@
-r"""Learning from motion over seeds: the tables of its chapter.
+r"""Learning from motion over seeds.
 
     python -m benchmarks.motion [--jobs 2] [--only STUDY] [--json FILE]
 

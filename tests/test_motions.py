@@ -318,6 +318,18 @@ def test_an_angle_is_compared_around_the_circle():
     assert np.abs(np.diff(wrapped, axis=1)).max() > 3
     batch = data.motions(T, wrapped, q_dot).windows(4).batch()
     assert float(train.motion_loss(Truth(), substeps=8)(9.8, batch)) < 1e-4
+    alone = data.motions(T, wrapped).windows(4).batch()
+    assert float(train.motion_loss(Truth(), substeps=8, starts="free")(9.8, alone)) < 1e-4
+
+
+def test_samples_refuse_an_angle_that_jumps_by_a_turn():
+    q, q_dot = motion(3.0, 2.0)
+    wrapped = (q + np.pi) % (2 * np.pi) - np.pi
+    with pytest.raises(
+        ValueError, match=r"after frame \d of trajectory 0 one jumps.* 1 of 7 spans"
+    ):
+        data.motions(T, wrapped, q_dot).samples()
+    assert len(data.motions(T, np.unwrap(wrapped, axis=0), q_dot).samples()) == 35
 
 
 def test_a_torque_is_linear_between_frames_and_a_context_is_known():

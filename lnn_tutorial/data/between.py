@@ -33,6 +33,7 @@ def samples(motions, acceleration=None):
     rows = np.flatnonzero(motions.trajectory[1:] == motions.trajectory[:-1])
     span = jnp.asarray(np.diff(motions.t)[rows], motions.q.dtype)
     ends = [x[r] for x in (motions.q, motions.q_dot) for r in (rows, rows + 1)]
+    _require_unwrapped(motions, rows)
     if acceleration is not None:
         _inputs.function("acceleration", acceleration)
         if isinstance(acceleration, partial):  # its arguments change, its program does not
@@ -49,6 +50,21 @@ def samples(motions, acceleration=None):
             f"{motions.where(rows[int(lost.argmax())])}, and in {lost.sum()} of {len(rows)} spans"
         )
     return found, rows
+
+
+def _require_unwrapped(motions, rows):
+    """Raise where a coordinate jumps by a turn that its velocities know nothing of."""
+    span = np.diff(motions.t)[rows, None]
+    q, q_dot = (np.asarray(x, float) for x in (motions.q, motions.q_dot))
+    way = span * (q_dot[rows] + q_dot[rows + 1]) / 2
+    jump = np.abs(q[rows + 1] - q[rows] - way)
+    wrapped = ((np.abs(jump - 2 * np.pi) < 0.5) & (np.abs(way) < np.pi)).any(axis=1)
+    if wrapped.any():
+        raise ValueError(
+            f"expected angles that go on past π, but after "
+            f"{motions.where(rows[int(wrapped.argmax())])} one jumps by a whole turn, and in "
+            f"{wrapped.sum()} of {len(rows)} spans: numpy.unwrap mends that, motion by motion"
+        )
 
 
 def beside(motions, rows):

@@ -115,7 +115,7 @@ class Motions:
             `Samples`, five for each span between two frames.
 
         Raises:
-            ValueError: no velocities were measured.
+            ValueError: no velocities were measured, or an angle is wrapped.
             FloatingPointError: the acceleration is not finite, or runs away from the frames.
 
         Source: defect correction is Zadunaisky's (1976); the nodes are those of Gauss.

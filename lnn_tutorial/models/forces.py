@@ -184,10 +184,10 @@ def between_frames(torque, *, dt, steps, t=0.0, **_):
             f"got shape {torque.shape}"
         )
     _inputs.finite("torque", torque)
+    at = linear(dt * jnp.arange(steps + 1, dtype=torque.dtype), torque)
+    return lambda time: at(time - t)
 
-    def at(time):
-        place = jnp.clip((time - t) / dt, 0, steps)
-        frame = jnp.minimum(place.astype(int), steps - 1)
-        return torque[frame] + (place - frame) * (torque[frame + 1] - torque[frame])
 
-    return at
+def linear(times, values):
+    """Values `[n, d]` at rising times `[n]` as a function of the time, linear in between."""
+    return lambda t: jax.vmap(lambda column: jnp.interp(t, times, column), 1)(values)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from lnn_tutorial import _inputs, data, integrate, mechanics
+from lnn_tutorial.models import forces
 
 STARTS = ("measured", "free")
 """Where the motion of a window begins, at its first frame or where it fits all frames best."""
@@ -67,12 +68,14 @@ def motion_loss(
     v_scale = _scale("velocity_scale", velocity_scale, model, dim)
     angles = jnp.asarray(getattr(model, "angles", ()) or False)
 
+    def around(away):
+        """A distance of positions, that of angles around the circle."""
+        return jnp.where(angles, (away + jnp.pi) % (2 * jnp.pi) - jnp.pi, away)
+
     def misses(params, window, q, q_dot):
         """How far the motion from a start is from each frame, `[K + 1, 2d]` or `[K + 1, d]`."""
         found_q, found_q_dot = follow(params, window, q, q_dot)
-        away = found_q - window.q
-        around = (away + jnp.pi) % (2 * jnp.pi) - jnp.pi
-        miss = jnp.where(angles, around, away) / q_scale
+        miss = around(found_q - window.q) / q_scale
         if window.q_dot is None:
             return miss
         return jnp.hstack([miss, (found_q_dot - window.q_dot) / v_scale])
@@ -84,7 +87,7 @@ def motion_loss(
             raise ValueError(
                 "expected measured velocities to start from: without them say starts='free'"
             )
-        return window.q[0], (window.q[1] - window.q[0]) / window.t[1]
+        return window.q[0], around(window.q[1] - window.q[0]) / window.t[1]
 
     def best(params, window, q, q_dot):
         d = q.size
@@ -157,7 +160,7 @@ def _follower(model, solver, substeps, recompute):
         law, timed = slopes, mechanics.takes_time(slopes)
 
     def motion(params, window, q, q_dot):
-        torque = _between(window)
+        torque = None if window.torque is None else forces.linear(window.t, window.torque)
 
         def slope(q, q_dot, t):
             beside = [] if window.context is None and torque is None else [window.context]
@@ -174,7 +177,7 @@ def _variational(model, substeps, recompute):
     _inputs.function("model.lagrangian", getattr(model, "lagrangian", None))
 
     def motion(params, window, q, q_dot):
-        torque = _between(window)
+        torque = None if window.torque is None else forces.linear(window.t, window.torque)
 
         def lagrangian(q, q_dot):
             return model.lagrangian(params, q, q_dot, window.context)
@@ -194,10 +197,3 @@ def _variational(model, substeps, recompute):
         )
 
     return motion
-
-
-def _between(window):
-    """The torque as a function of the time, linear between the frames; None without one."""
-    if window.torque is None:
-        return None
-    return lambda t: jax.vmap(lambda column: jnp.interp(t, window.t, column), 1)(window.torque)
