@@ -44,12 +44,16 @@ GIVEN_AWAY = {
     "bands": r"b [-−] a|difference|five|-2|−2",
     "hanging_string": r"½ ?κ|\bsin\(|4 ?sin|√",
     "cylinder": r"%|clip|divmod|minimum",
+    "heun_step": r"dt ?/ ?2|½|0\.5|q \+|k[₁₂12]\b|acceleration\(",
+    "windows": r"range\(|arange|sliding|f [-−]|\[:|x\[",
+    "sensitivity": r"jax\.|\bgrad|jvp|jacfwd|through\(|d/dg",
+    "learned_stiffness": r"\bcos|\bsin\b|sin²|1 [-−]|/ ?h|arcsin",
 }
 """Patterns of what an answer is made of: neither a message nor a general hint may contain it."""
 
 HARMLESS = (
     r"factor of \S+|shape \([\d, ]*\)|expected \([\d, ]*\)|\d+ of \d+|entry \[[\d, ]*\]|[\d.]+ %"
-    r"|(?:n|κ|dx|q|q̇|θ) = [\[(]?[−\-\d., ]+[\])]?|stencil \([^)]*\)|power -?[\d.]+|True or False"
+    r"|(?:n|κ|dx|q|q̇|θ|g|ω|h) = [\[(]?[−\-\d., ]+[\])]?|stencil \([^)]*\)|power -?[\d.]+|True or False"
 )
 """What is no part of an answer: shapes, counts, states that were tried."""
 

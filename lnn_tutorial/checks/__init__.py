@@ -44,6 +44,7 @@ from lnn_tutorial.checks.chapter6 import (
     partner_bracket,
 )
 from lnn_tutorial.checks.chapter7 import bands, cylinder, hanging_string, slipped_speed
+from lnn_tutorial.checks.chapter8 import heun_step, learned_stiffness, sensitivity, windows
 from lnn_tutorial.checks.logbook import Hint, Progress, Row, hint, progress
 from lnn_tutorial.checks.primer import deep_network, descend
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
@@ -73,6 +74,7 @@ __all__ = [
     "gauged_lagrangian",
     "hanging_string",
     "heavier_pendulum",
+    "heun_step",
     "hint",
     "honest_split",
     "hoop",
@@ -80,6 +82,7 @@ __all__ = [
     "kinetic_energy",
     "last_frame",
     "last_layer",
+    "learned_stiffness",
     "magnetic_field",
     "mended_lagrangian",
     "missing",
@@ -88,6 +91,7 @@ __all__ = [
     "partner_bracket",
     "progress",
     "right",
+    "sensitivity",
     "slides",
     "slipped_speed",
     "spherical_pendulum",
@@ -95,5 +99,6 @@ __all__ = [
     "throw_action",
     "trained_pendulum",
     "two_masses",
+    "windows",
     "wrong",
 ]
