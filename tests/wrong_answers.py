@@ -53,7 +53,8 @@ GIVEN_AWAY = {
 
 HARMLESS = (
     r"factor of \S+|shape \([\d, ]*\)|expected \([\d, ]*\)|\d+ of \d+|entry \[[\d, ]*\]|[\d.]+ %"
-    r"|(?:n|κ|dx|q|q̇|θ|g|ω|h) = [\[(]?[−\-\d., ]+[\])]?|stencil \([^)]*\)|power -?[\d.]+|True or False"
+    r"|(?:n|κ|dx|q|q̇|θ|g|ω|h) = [\[(]?[−\-\d., ]+[\])]?"
+    r"|stencil \([^)]*\)|power -?[\d.]+|True or False"
 )
 """What is no part of an answer: shapes, counts, states that were tried."""
 

@@ -19,7 +19,7 @@ from lnn_tutorial.checks.verdict import (
     wrong,
 )
 
-# --- A step of Heun ---------------------------------------------------------------------------
+# --- Heun's step ------------------------------------------------------------------------------
 
 
 def _swing(q, q_dot):
@@ -34,7 +34,7 @@ def _charge(q, q_dot):
 
 @check(
     "return q and q̇ after one step of Heun.",
-    title="A step of Heun",
+    title="Heun's step",
     hints=(
         "Take a step of Euler first. Which slope (q̇, q̈) belongs to the state where it arrives?",
         "A slope has two parts, and each of them is averaged. With which two velocities does q "
@@ -151,7 +151,7 @@ def _steps(law, q, v, dt):
 
 @check(
     "return all windows.",
-    title="Cut motions into windows",
+    title="Cut into windows",
     hints=(
         "Take one motion first. At which frames can a window begin, so that it ends before the "
         "motion does?",
@@ -161,7 +161,7 @@ def _steps(law, q, v, dt):
 )
 def windows(answer: Callable) -> Verdict:
     """Windows of motions: `answer(x [m, f, d], frames) -> [w, frames + 1, d]`, in any order."""
-    for m, f, d, frames in ((3, 6, 2, 2), (2, 4, 1, 3), (1, 7, 2, 1), (4, 5, 3, 2)):
+    for m, f, d, frames in ((3, 6, 2, 2), (2, 4, 1, 3), (1, 7, 2, 1)):
         x = np.random.default_rng(f).permutation(m * f * d).reshape(m, f, d) / 8
         given = f"For x of shape {(m, f, d)} and {frames} frames after the first one"
         found = real(ask(answer, jnp.asarray(x, float), frames))
@@ -355,7 +355,7 @@ def _number(found: Any, name: str) -> float:
 
 @check(
     "return the stiffness that is learned.",
-    title="The law that one step a frame learns",
+    title="What a coarse step teaches",
     hints=(
         "The frames are those of the true motion. Put q(t) = A times a wave of frequency ω into "
         "the step, at three times that are h apart.",

@@ -76,22 +76,6 @@ WRONG = [
         fails=("drag_loss_slope",),
     ),
     Wrong(
-        "the first frame, which is exact, counts in the mean",
-        answers={
-            "drag_loss": """def drag_loss(c, t, height, speed):
-    def loss(c):
-        slope = lambda h, v: (v, -9.81 - c * jnp.abs(v) * v)
-        start = jnp.asarray(height[:1]), jnp.array([speed])
-        found, _ = integrate.through(slope, *start, t, substeps=2)
-        return jnp.mean((found[:, 0] - jnp.asarray(height)) ** 2)
-
-    return jax.value_and_grad(loss)(c)
-"""
-        },
-        passes=("drag_loss_visible", "drag_loss_upwards"),
-        fails=("drag_loss_slope",),
-    ),
-    Wrong(
         "the true law: whatever predicts perfectly must be right",
         answers={
             "euler_law": """def euler_law(omega, h):
