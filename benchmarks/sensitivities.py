@@ -338,19 +338,23 @@ def main():
     timed = [("slopes", (*size, 10 * options.repeats)) for size in NETWORKS]
     timed += [("gradients", (width, options.repeats)) for width in WIDTHS]
     untimed, timed = ([run for run in runs if run[0] in wanted] for runs in (untimed, timed))
-    found |= {part: [] for part in wanted}
-    with tqdm(total=len(untimed) + len(timed), desc="ten minutes") as bar:
+    found |= {part: [] for part in wanted} | {"julia": JULIA}
+    found |= {"ratios": []} if "gradients" in wanted else {}
+    print(f"{len(untimed) + len(timed)} measurements, ten minutes or so for all parts", flush=True)
+    with tqdm(total=len(untimed) + len(timed)) as bar:
         for jobs, parts in ((2, untimed), (1, timed)):
             for part, rows in _in_processes(jobs, parts):
-                found[part] += rows
+                for row in rows:
+                    ratio = part == "gradients" and "ratio" in row
+                    found["ratios" if ratio else part].append(row)
+                _write(options.json, found)
                 bar.update()
-    if "gradients" in wanted:
-        found["ratios"] = [row for row in found["gradients"] if "ratio" in row]
-        found["gradients"] = [row for row in found["gradients"] if "way" in row]
-    found["julia"] = JULIA
     show(found)
+
+
+def _write(file, found):
     text = json.dumps(store.for_json(found, 4), indent=1, ensure_ascii=False) + "\n"
-    store.write_atomically(options.json, lambda file: file.write(text.encode()))
+    store.write_atomically(file, lambda stream: stream.write(text.encode()))
 
 
 def _in_processes(jobs, parts):
