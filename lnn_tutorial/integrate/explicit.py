@@ -139,7 +139,8 @@ def through(slope, q, y, times, *, method="rk4", substeps=1, recompute=False):
     _inputs.choice("method", method, METHODS)
     _inputs.count(substeps=substeps)
     q, y = _inputs.state(q, y, ("q", "y"))
-    slope, change = common.of_shape(slope), METHODS[method]
+    # traced once, and not at every stage of a step
+    slope, change = jax.jit(common.of_shape(slope)), METHODS[method]
 
     def frame(state, span):
         start, dt = span
