@@ -83,7 +83,7 @@ def adaptive(slope, q, y, times, *, rtol=1e-5, atol=1e-5, solver=None, adjoint=N
     _inputs.positive(rtol=rtol, atol=atol)
     _inputs.count(most=most)
     q, y = _inputs.state(q, y, ("q", "y"))
-    slope = common.of_shape(slope)
+    slope = jax.jit(common.of_shape(slope))  # traced once
     # Some adjoints differentiate by arguments alone, not by what a function closes over.
     field, parameters = jax.closure_convert(lambda t, x: slope(*x, t), times[0], (q, y))
     solution = diffrax.diffeqsolve(
