@@ -15,13 +15,23 @@ of a few frames each::
     fit = train.fit(loss, params, training.windows(4), key=key, steps=2000,
                     held_out=held_out.windows(4))
 
+A measured table, with a row for each frame, becomes motions by `table`, and `describe` says how
+they were measured and how noisy they are::
+
+    names = ("theta1", "theta2")
+    measured = table("swing.csv", time="t", positions=names, angles=names)
+    print(*measured.notes, describe(measured.motions, measured.angles, measured.names), sep="\n")
+    training, held_out = measured.motions.split(key=jax.random.key(0))
+
 A batch of samples is a tuple `(q, q_dot, q_ddot)`, followed by the context and the torque where
 there are any; an absent context before a torque is None. A batch of windows is a `Window`.
 """
 
+from lnn_tutorial.data.description import Description, describe
 from lnn_tutorial.data.door import NAMES, not_finite, rows
 from lnn_tutorial.data.motion import Motions, Window, Windows, motions
 from lnn_tutorial.data.samples import Samples, arrays
+from lnn_tutorial.data.tables import Table, table
 
 __all__ = [  # noqa: RUF022, the order of the API page
     "arrays",
@@ -31,6 +41,10 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "Motions",
     "Windows",
     "Window",
+    "table",
+    "Table",
+    "describe",
+    "Description",
     "rows",
     "not_finite",
 ]
