@@ -2,9 +2,11 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import _inputs
+from lnn_tutorial.data import door
 from lnn_tutorial.data.motion import Motions
 
 FITS = ((3, 3), (4, 5), (5, 7))
@@ -12,6 +14,9 @@ FITS = ((3, 3), (4, 5), (5, 7))
 
 GAP = 4.0
 """A step longer than so many median steps is a gap."""
+
+NORMAL = (0.3186, 0.6745)
+"""A quarter, and a half, of normal numbers are closer to zero than so many σ."""
 
 FAR = 6.0
 """An outlier is so many σ away from where its neighbours expect it."""
@@ -92,13 +97,15 @@ def describe(motions, angles=None, names=None):
     r"""Say what measured motions are like.
 
     The noise is estimated from how far each frame lies from a polynomial through its neighbours on
-    both sides, a distance of σ √(1 + w·w) where the polynomial weighs them by w; the median of
-    |distance| / √(1 + w·w) is 0.6745 σ for normal noise, and a few outliers do not move it. This is
-    done with polynomials of degree 3, 5 and 7. Where the motion is fast for the frame rate, they do
-    not follow it, and the estimate is too large: a polynomial of higher degree then finds less. The
-    least estimate is given, marked as an upper bound where the highest two degrees disagree by more
-    than a quarter, or only one could be tried. Noise that goes along from frame to frame, as after
-    smoothing, is not seen.
+    both sides, a distance of σ √(1 + w·w) where the polynomial weighs them by w. For normal noise
+    the median of |distance| / √(1 + w·w) is 0.6745 σ, and a few outliers hardly move it. This is
+    done with polynomials of degree 3, 5 and 7, and the least estimate is given.
+
+    Where the motion is fast for the frame rate, polynomials do not follow it, and the estimate is
+    too large. It is marked as an upper bound where that shows: the highest degree finds 15 % less
+    than the one before, or the nearest quarter of the frames is 15 % closer than the median lets
+    expect, since only parts of the motion are fast, or only one degree could be tried. Noise that
+    goes along from frame to frame, as after smoothing, is not seen.
 
     Args:
         motions: `Motions`.
@@ -123,19 +130,20 @@ def describe(motions, angles=None, names=None):
     names = tuple(map(str, _inputs.sequence("names", names, d)))
     t, q = motions.t, np.array(motions.q, np.float64)
     _, label = np.unique(motions.trajectory, return_inverse=True)
-    starts = np.flatnonzero(np.append(True, label[1:] != label[:-1]))
-    ends = np.append(starts[1:], len(t))
-    for start, end in zip(starts, ends, strict=True):
-        q[start:end, angles] = np.unwrap(q[start:end, angles], axis=0)
-    inside = label[1:] == label[:-1]
+    first = np.append(True, label[1:] != label[:-1])
+    for i in np.flatnonzero(angles):
+        q[:, i] = door.unwrapped(q[:, i], first)[0]
+    inside = ~first[1:]
     steps = np.diff(t)[inside]
     step = float(np.median(steps))
     velocity = np.diff(q, axis=0)[inside] / steps[:, None]
     found = [_noise(t, q[:, i], label, step) for i in range(d)]
+    rounding = float(jnp.finfo(motions.q.dtype).eps)
+    outliers = [_outliers(t, q[:, i], label, step, found[i][0], rounding) for i in range(d)]
     return Description(
         names=names,
         units=tuple("rad" if angle else "" for angle in angles),
-        motions=len(starts),
+        motions=int(first.sum()),
         frames=len(t),
         seconds=float(steps.sum()),
         step=step,
@@ -147,22 +155,25 @@ def describe(motions, angles=None, names=None):
         speed=np.sqrt(np.mean(velocity**2, axis=0)),
         noise=np.array([sigma for sigma, _ in found]),
         at_most=tuple(bound for _, bound in found),
-        outliers=tuple(_outliers(t, q[:, i], label, step, found[i][0]) for i in range(d)),
+        outliers=tuple(outliers),
     )
 
 
 def _noise(t, x, label, step):
     """σ, and whether it is an upper bound only."""
-    sigmas = []
+    medians, quarters = [], []
     for side, degree in FITS:
         centres = _centres(t, label, side, step)
         if len(centres):
-            away = _away(t, x, centres, _beside(side), degree)
-            sigmas.append(float(np.median(np.abs(away))) / 0.6745)
-    if not sigmas:
+            away = np.abs(_away(t, x, centres, _beside(side), degree))
+            quarter, median = np.quantile(away, [0.25, 0.5]) / NORMAL
+            quarters.append(quarter)
+            medians.append(median)
+    if not medians:
         return np.nan, False
-    agree = len(sigmas) > 1 and sigmas[-1] > 0.8 * sigmas[-2]
-    return min(sigmas), not agree
+    best = int(np.argmin(medians))
+    agree = len(medians) > 1 and medians[-1] > 0.85 * medians[-2]
+    return float(medians[best]), not (agree and quarters[best] > 0.85 * medians[best])
 
 
 def _beside(side):
@@ -182,43 +193,43 @@ def _away(t, x, centres, beside, degree):
     Args:
         t, x: times and positions `[n]`.
         centres: which frames `[m]`.
-        beside: where the others are, seen from each: `[k]` or `[m, k]`.
+        beside: where the others are, seen from each `[k]`.
         degree: of the polynomial.
     """
     found, at_centre = [], np.polynomial.legendre.legvander(np.zeros(1), degree)[0]
     for begin in range(0, len(centres), _BLOCK):
         here = centres[begin : begin + _BLOCK]
-        others = here[:, None] + (beside if beside.ndim == 1 else beside[begin : begin + _BLOCK])
+        others = here[:, None] + beside
         times = t[others] - t[here][:, None]
         basis = np.polynomial.legendre.legvander(
             times / np.abs(times).max(axis=1, keepdims=True), degree
         )
-        gram = np.swapaxes(basis, 1, 2) @ basis
+        # The small diagonal keeps it regular where a clock gives two frames all but one time.
+        gram = np.swapaxes(basis, 1, 2) @ basis + 1e-12 * np.eye(degree + 1)
         weights = (basis @ np.linalg.solve(gram, at_centre[:, None]))[..., 0]
         expected = (weights * x[others]).sum(axis=1)
         found.append((x[here] - expected) / np.sqrt(1 + (weights**2).sum(axis=1)))
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def _outliers(t, x, label, step, sigma):
+def _outliers(t, x, label, step, sigma, rounding):
     """How many single frames are farther than 6 σ from where their neighbours expect them.
 
-    A frame must stand out from any five of its six neighbours, or an outlier beside it would make
-    it one; and three times as far as these do without it, or a fast motion would. What is found is
-    taken away, until nothing more is.
+    One of these neighbours may be left out, or an outlier beside a frame would make it one. And a
+    frame must lie three times as far as its neighbours do without it, or a fast motion would. What
+    is found is taken away, until nothing more is.
     """
     if not sigma > 0:
         return 0
+    sigma = max(sigma, rounding * np.abs(x).max())
     count, side, degree = 0, *FITS[0]
     for _ in range(5):
         centres, beside = _centres(t, label, side, step), _beside(side)
         far = np.abs(_away(t, x, centres, beside, degree)) > FAR * sigma
         centres = centres[far]
-        for left_out in range(len(beside)):
-            away = np.abs(_away(t, x, centres, np.delete(beside, left_out), degree))
-            centres = centres[away > FAR * sigma]
-        away = np.abs(_away(t, x, centres, beside, degree))
-        centres, away = _lonely(t, x, centres, away, label)
+        away = _least_away(t, x, centres, beside, degree)
+        lonely = away > np.maximum(FAR * sigma, 3 * _others_away(t, x, centres, label))
+        centres, away = centres[lonely], away[lonely]
         if not len(centres):
             break
         # Of frames whose neighbourhoods overlap the farthest is the outlier.
@@ -234,18 +245,23 @@ def _outliers(t, x, label, step, sigma):
     return count
 
 
-def _lonely(t, x, centres, away, label):
-    """Those frames without which their neighbours lie three times as near to one another."""
+def _least_away(t, x, centres, beside, degree):
+    """How far frames are from a polynomial through the others, but for the one that spoils it."""
+    left_out = [np.delete(beside, i) for i in range(len(beside))]
+    return np.min([np.abs(_away(t, x, centres, some, degree)) for some in left_out], axis=0)
+
+
+def _others_away(t, x, centres, label):
+    """How far the two frames on each side are from polynomials without the one between them."""
     side, degree = FITS[0]
     most = np.zeros(len(centres))
     for shift in (-2, -1, 1, 2):
-        beside = np.delete(np.arange(-side - 1, side + 2), side + 1)
+        beside = _beside(side + 1)
         beside = beside[beside != -shift]
-        neighbours = centres + shift
-        lowest, highest = neighbours - side - 1, neighbours + side + 1
-        known = (lowest >= 0) & (highest < len(t))
-        known[known] = label[lowest[known]] == label[highest[known]]
-        found = np.zeros(len(centres))
-        found[known] = np.abs(_away(t, x, neighbours[known], beside, degree))
-        most = np.maximum(most, found)
-    return centres[away > 3 * most], away[away > 3 * most]
+        others = centres + shift
+        first, last = others - side - 1, others + side + 1
+        known = (first >= 0) & (last < len(t))
+        known[known] = label[first[known]] == label[last[known]]
+        away = _least_away(t, x, others[known], beside, degree)
+        most[known] = np.maximum(most[known], away)
+    return most

@@ -63,6 +63,27 @@ def require_constant(context, trajectory):
         )
 
 
+def unwrapped(angle, first):
+    """An angle without the jumps of a turn, in those motions that keep within one turn.
+
+    Args:
+        angle: `[n]`, in radians, motion after motion.
+        first: which rows are the first of a motion `[n]`.
+
+    Returns:
+        `(angle [n], mended, left)`: the rows where a jump was, and those where one of more than
+        half a turn was left, since the motion goes beyond a turn.
+    """
+    starts, motion = np.flatnonzero(first), np.cumsum(first) - 1
+    step = np.where(first, 0, np.diff(angle, prepend=angle[0]))
+    span = np.maximum.reduceat(angle, starts) - np.minimum.reduceat(angle, starts)
+    within = (span < 2 * np.pi + 0.5)[motion]
+    jump = np.abs(step) > np.pi
+    turns = np.cumsum(np.where(jump & within, np.sign(step), 0))
+    turns -= turns[starts][motion]
+    return angle - 2 * np.pi * turns, np.flatnonzero(jump & within), np.flatnonzero(jump & ~within)
+
+
 def held_out(trajectory, share, key):
     """Which rows belong to a share of the trajectories that is drawn at random: flags `[n]`.
 

@@ -189,16 +189,17 @@ def _reader(text, separator):
 
 def _header(path, text, asked):
     """The header as that separator reads it with which most of the asked columns are found."""
-    best, best_score = None, None
+    best, best_score, bare = None, None, False
     for separator in SEPARATORS:
         found = _header_by(text, separator)
+        bare |= found is None
         if found is not None:
             score = (len(set(asked) & set(found.names)), separator != " ", len(found.names))
             if len(found.names) == 1:
                 score = (score[0], False, 0)
             if best is None or score > best_score:
                 best, best_score = found, score
-    if best is None:
+    if best is None or (bare and not best_score[0]):
         raise ValueError(
             f"expected a header row in {path.name} with the names of its columns, but its first "
             f"row holds numbers only: {_first(text)}"
@@ -362,17 +363,15 @@ def _whole(labels):
 
 
 def _arrays(path, content, numbers, labels):
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise ValueError(f"expected {path.name} to be a .npz, arrays by name, as NumPy saves it")
+    asked = (*numbers, labels) if labels is not None else numbers
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("one array without a name")
-            asked = (*numbers, labels) if labels is not None else numbers
             _place(path, file.files, asked, "")
             arrays = {name: _array(path, name, file) for name in asked}
     except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise ValueError(f"expected {path.name} to be a .npz that NumPy reads: {error}") from error
-    except AttributeError as error:  # what np.load gives for a single array cannot be closed
-        raise ValueError(f"expected {path.name} to be a .npz, got one array") from error
+        raise ValueError(f"expected {path.name} to be a whole .npz: {error}") from error
     first = next(iter(arrays))
     for name, x in arrays.items():
         if x.ndim != 1:

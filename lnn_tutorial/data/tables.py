@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from lnn_tutorial import _inputs
-from lnn_tutorial.data import files
+from lnn_tutorial.data import door, files
 from lnn_tutorial.data.motion import Motions, motions
 
 FAST = 25.0
@@ -54,7 +54,8 @@ def table(
     What the program Tracker exports is one. A `.npz` has an array `[n]` for each column.
 
     Rows where a measurement is missing (an empty cell, "-", "NaN") are left out. A motion is cut
-    where a step of time is long, since nothing is known of the time between. Wrapped angles are
+    where a step of time is long, since nothing is known of the time between; the pieces of motion 3
+    are then called 3/1, 3/2 and so on. Wrapped angles are
     unwrapped, motion by motion. All that is told in the notes.
 
     Angles are taken to be in radians. Where one moves beyond a turn, and as no angle in radians
@@ -93,7 +94,7 @@ def table(
             ("angles", angles),
         )
     )
-    _require_names(time, positions, velocities, torques, context, trajectory, angles)
+    _require_names(time, positions, velocities, torques, context, trajectory, angles, degrees)
     _inputs.flags("degrees", (degrees,))
     if not np.isscalar(gap) or isinstance(gap, (str, bool)) or not gap > 1:
         raise ValueError(f"expected a number gap > 1, got {gap!r}")
@@ -116,7 +117,7 @@ def table(
         found = found._replace(
             values={n: np.deg2rad(x) if n in turned else x for n, x in found.values.items()}
         )
-        notes.append(f"degrees are converted to radians: {', '.join(turned)}" if turned else "")
+        notes.append(f"degrees are converted to radians: {', '.join(turned)}")
     for name in angles:
         _unwrap(found, time, name, degrees, notes)
 
@@ -136,7 +137,7 @@ def table(
         f"{1 / step:.3g} frames a second"
     )
     flags = tuple(name in angles for name in positions)
-    return Table(made, positions, flags, tuple(filter(None, notes)), found.rows)
+    return Table(made, positions, flags, tuple(notes), found.rows)
 
 
 def _names(name, value):
@@ -146,7 +147,7 @@ def _names(name, value):
     return tuple(value)
 
 
-def _require_names(time, positions, velocities, torques, context, trajectory, angles):
+def _require_names(time, positions, velocities, torques, context, trajectory, angles, degrees):
     for name, value in (("time", time), ("trajectory", trajectory)):
         if not isinstance(value, str) and not (value is None and name == "trajectory"):
             raise TypeError(f"expected {name} to be the name of a column, got {value!r}")
@@ -169,6 +170,8 @@ def _require_names(time, positions, velocities, torques, context, trajectory, an
     twice = next((name for name in used if used.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"expected each column for one purpose, but {twice} is named twice")
+    if degrees and not angles:
+        raise ValueError("expected angles=… beside degrees=True: only angles are converted")
     strange = [name for name in angles if name not in positions]
     if strange:
         raise ValueError(
@@ -340,15 +343,8 @@ def _unwrap(found, time, name, degrees, notes):
         notes.append(note)
         warnings.warn(note, UserWarning, stacklevel=3)
         return
-    jumps = np.flatnonzero(inside & (np.abs(np.diff(x)) > np.pi)) + 1
-    starts = np.flatnonzero(np.append(True, ~inside))
-    spans = np.maximum.reduceat(x, starts) - np.minimum.reduceat(x, starts)
-    wrapped = (spans < 2 * np.pi + 0.5)[np.cumsum(np.append(0, ~inside))]
-    mended, left = jumps[wrapped[jumps]], jumps[~wrapped[jumps]]
+    found.values[name], mended, left = door.unwrapped(x, np.append(True, ~inside))
     if mended.size:
-        for start, end in zip(starts, np.append(starts[1:], len(x)), strict=True):
-            if wrapped[start]:
-                x[start:end] = np.unwrap(x[start:end])
         notes.append(
             f"{name} was wrapped into one turn, and is unwrapped: {mended.size} "
             f"jump{'s' if mended.size > 1 else ''}, first in {kind} {found.rows[mended].min()}"
