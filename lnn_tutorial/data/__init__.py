@@ -30,6 +30,7 @@ there are any; an absent context before a torque is None. A batch of windows is 
 from lnn_tutorial.data.description import Description, describe
 from lnn_tutorial.data.door import NAMES, not_finite, rows
 from lnn_tutorial.data.motion import Motions, Window, Windows, motions
+from lnn_tutorial.data.paths import Path, Paths
 from lnn_tutorial.data.samples import Samples, arrays
 from lnn_tutorial.data.tables import Table, table
 
@@ -41,6 +42,8 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "Motions",
     "Windows",
     "Window",
+    "Paths",
+    "Path",
     "table",
     "Table",
     "describe",

@@ -15,11 +15,11 @@ SWEEPS = 3
 """How often the states between two frames are computed anew from their accelerations."""
 
 
-def _integrals(s):
-    """Weights `[…, n]` of ∫₀ˢ a and of ∫₀ˢ (s − r) a dr, for a known at the nodes."""
-    k = np.arange(len(NODES))
-    basis = np.linalg.inv(np.vander(NODES, increasing=True))
-    s = np.asarray(s)[..., None]
+def integrals(nodes, s):
+    """Weights `[…, n]` of ∫₀ˢ a and of ∫₀ˢ (s − r) a dr, for a known at n nodes."""
+    k = np.arange(len(nodes))
+    basis = np.linalg.inv(np.vander(nodes, increasing=True))
+    s = s[..., None]
     return s ** (k + 1) / (k + 1) @ basis, s ** (k + 2) / ((k + 1) * (k + 2)) @ basis
 
 
@@ -34,15 +34,7 @@ def samples(motions, acceleration=None):
     span = jnp.asarray(np.diff(motions.t)[rows], motions.q.dtype)
     ends = [x[r] for x in (motions.q, motions.q_dot) for r in (rows, rows + 1)]
     _require_unwrapped(motions, rows)
-    if acceleration is not None:
-        _inputs.function("acceleration", acceleration)
-        if isinstance(acceleration, partial):  # its arguments change, its program does not
-            acceleration = jax.tree_util.Partial(
-                acceleration.func, *acceleration.args, **acceleration.keywords
-            )
-        else:
-            acceleration = jax.tree_util.Partial(acceleration)
-    found = _between(acceleration, span, *ends, beside(motions, rows))
+    found = _between(compiled_once(acceleration), span, *ends, beside(motions, rows))
     lost = ~np.isfinite(np.asarray(found[2])).all(axis=(1, 2))
     if lost.any():
         raise FloatingPointError(
@@ -50,6 +42,17 @@ def samples(motions, acceleration=None):
             f"{motions.where(rows[int(lost.argmax())])}, and in {lost.sum()} of {len(rows)} spans"
         )
     return found, rows
+
+
+def compiled_once(acceleration):
+    """An acceleration that `jit` takes: its arguments may change, its program does not."""
+    if acceleration is None:
+        return None
+    _inputs.function("acceleration", acceleration)
+    if isinstance(acceleration, partial):
+        arguments = acceleration.args, acceleration.keywords
+        return jax.tree_util.Partial(acceleration.func, *arguments[0], **arguments[1])
+    return jax.tree_util.Partial(acceleration)
 
 
 def _require_unwrapped(motions, rows):
@@ -83,8 +86,8 @@ def beside(motions, rows):
 def _between(acceleration, span, q0, q1, v0, v1, beside):
     dtype = q0.dtype
     s = jnp.asarray(NODES, dtype)[:, None]
-    once, twice = (jnp.asarray(w, dtype) for w in _integrals(NODES))
-    once_all, twice_all = (jnp.asarray(w, dtype) for w in _integrals(1.0))
+    once, twice = (jnp.asarray(w, dtype) for w in integrals(NODES, NODES))
+    once_all, twice_all = (jnp.asarray(w, dtype) for w in integrals(NODES, np.ones(())))
 
     def one(h, q0, q1, v0, v1, beside):
         def joined(a):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import _inputs
-from lnn_tutorial.data import between, door
+from lnn_tutorial.data import between, door, fitted, paths
 from lnn_tutorial.data.samples import Samples
 
 
@@ -94,32 +94,58 @@ class Motions:
         begins = [np.arange(a, a + n - frames) for a, n in zip(first, counts, strict=True)]
         return Windows(self, frames, np.sort(np.concatenate(begins)))
 
-    def samples(self, acceleration=None):
-        r"""States between the frames, with accelerations that join the frames.
+    def samples(self, acceleration=None, *, frames=None, noise=None, degree=1, rows=None):
+        r"""States with the accelerations that the frames tell of, beside those of a model.
 
-        After each frame, over a time h until the next one and with s from 0 to 1 on the way,
+        Exact states, `frames=None`: after each frame, over a time h until the next one and with s
+        from 0 to 1 on the way,
 
             q̈ = a(q, q̇) + c₀ + c₁ s,
 
         where c₀ and c₁ are such that the motion from the one measured state arrives at the other.
         Without an acceleration a it is the cubic through both states; what an a already explains,
         such as that of a model trained so far, need not be interpolated, and the closer it is to
-        the truth, the closer are the samples. Exact states are needed: noise σ in a velocity
-        becomes about σ/h in q̈.
+        the truth, the closer are the samples. Noise σ in a velocity becomes about σ/h in q̈.
+
+        Positions, noisy ones too, `frames=K`: about each frame, in a window of K + 1 with s from
+        −1 to 1 along it,
+
+            q̈ = a(q, q̇) + c₀ + c₁ s + …,
+
+        where the c and the state in the middle make the motion as near as possible to all measured
+        positions (least squares). Without an a it is the local polynomial of Savitzky and Golay,
+        for any times. In a window of T seconds noise σ becomes about 27 σ/(√K T²) in q̈: a long
+        window needs an a that explains what c cannot. Of several K, each window has the longest
+        that leaves no more than the noise would.
 
         Args:
             acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`, with the context and the
                 torque after these where the motions have them; or None.
+            frames: None; or how many frames a window spans, an even number, or several, rising.
+            noise: with frames, the standard deviation of the measured positions, a number or one
+                for each coordinate: windows that are too far from their frames for it, even the
+                shortest ones, are left out. With several K it is needed.
+            degree: with frames, the highest power of s.
+            rows: with frames, about which frames there shall be windows; all by default.
 
         Returns:
-            `Samples`, five for each span between two frames.
+            `Samples`: five for each span between two frames; or one for each window. With frames,
+            a window that a gap makes more than half as long again as most is left out, and
+            velocities, if any were measured, are not looked at.
 
         Raises:
-            ValueError: no velocities were measured, or an angle is wrapped.
+            ValueError: no velocities were measured and `frames` is None, an angle is wrapped, a
+                motion is too short, no window fits.
             FloatingPointError: the acceleration is not finite, or runs away from the frames.
 
-        Source: defect correction is Zadunaisky's (1976); the nodes are those of Gauss.
+        Source: defect correction is Zadunaisky's (1976); local polynomials Savitzky's and Golay's
+        (1964); the longest window that fits Lepski's (1990).
         """
+        if frames is not None:
+            found, kept, _ = fitted.fit(self, acceleration, frames, noise, degree, rows)
+            state = ("q", "q_dot", "q_ddot", "context", "torque")
+            found = {name: jnp.asarray(found[name]) for name in state if name in found}
+            return Samples(**found, trajectory=self.trajectory[kept])
         (q, q_dot, q_ddot), rows = between.samples(self, acceleration)
         beside = dict(zip(("context", "torque"), between.beside(self, rows), strict=False))
         return Samples(
@@ -127,6 +153,27 @@ class Motions:
             **{k: None if x is None else x.reshape(-1, x.shape[-1]) for k, x in beside.items()},
             trajectory=np.repeat(self.trajectory[rows], len(between.NODES)),
         )
+
+    def paths(self, acceleration=None, *, frames, noise, degree=1, rows=None):
+        r"""Paths through windows of positions, noisy ones too, for `train.integral_loss`.
+
+        The paths are those of `samples` with the same arguments: motions of an acceleration and of
+        a polynomial that makes up for what it does not know, as near to all positions of a window
+        as can be, each window as long as the noise allows.
+
+        Args:
+            acceleration, frames, noise, degree, rows: as in `samples`; the noise is needed.
+
+        Returns:
+            `Paths`.
+
+        Raises:
+            ValueError, FloatingPointError: as in `samples`.
+        """
+        if noise is None:
+            raise ValueError("expected the noise of the positions, see data.describe; got none")
+        found, kept, lengths = fitted.fit(self, acceleration, frames, noise, degree, rows)
+        return paths.made(found, noise, kept, lengths)
 
     def where(self, row):
         """A frame in words, "frame 3 of trajectory 7"."""

@@ -10,6 +10,7 @@ on one machine the end is the same bit by bit. Several keys train as many member
 """
 
 from lnn_tutorial.train.checkpoint import CHECKPOINT
+from lnn_tutorial.train.integrals import integral_loss
 from lnn_tutorial.train.looks import HELD_OUT_ROWS, DivergedError, NonFiniteError
 from lnn_tutorial.train.loop import Fit, fit
 from lnn_tutorial.train.losses import (
@@ -23,6 +24,7 @@ from lnn_tutorial.train.losses import (
 from lnn_tutorial.train.motions import SOLVERS, STARTS, motion_loss
 from lnn_tutorial.train.optimisers import gauss_newton, muon
 from lnn_tutorial.train.states import labelled, visited
+from lnn_tutorial.train.triples import discrete_loss
 
 __all__ = [  # noqa: RUF022, the order of the API page
     "relative_error",
@@ -31,6 +33,8 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "LOSSES",
     "acceleration_loss",
     "motion_loss",
+    "discrete_loss",
+    "integral_loss",
     "SOLVERS",
     "STARTS",
     "labelled",
