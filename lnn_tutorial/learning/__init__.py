@@ -1,6 +1,6 @@
 r"""From a table of measurements to a model: noisy positions at known times are enough.
 
-In Python what `python -m lnn_tutorial learn` does, step by step::
+From a table to a trained model::
 
     names = ("theta1", "theta2")
     measured = data.table("swing.csv", time="t", positions=names, angles=names)
