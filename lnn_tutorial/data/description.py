@@ -64,7 +64,7 @@ class Description:
 
     @property
     def irregularity(self):
-        """The longest step over the shortest: 1 for a steady clock."""
+        """The longest step over the shortest, 1 for a steady clock."""
         return self.longest / self.shortest
 
     def __str__(self):
