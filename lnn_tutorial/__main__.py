@@ -1,14 +1,17 @@
-"""`python -m lnn_tutorial reproduce EXPERIMENT`: train, measure, print a table, write JSON."""
+"""The command line: `reproduce` the book's experiments, `learn` from a table of one's own."""
 
 import argparse
 import inspect
 import json
 import sys
+import warnings
+from contextlib import contextmanager
 
 import jax
 
-from lnn_tutorial import _inputs, store
+from lnn_tutorial import _inputs, learning, plots, store
 from lnn_tutorial.experiments import EXPERIMENTS, OptionError
+from lnn_tutorial.learning import command
 from lnn_tutorial.train import DivergedError
 
 COMMON = {
@@ -17,34 +20,71 @@ COMMON = {
 }
 """The arguments that every experiment has; its own are told by `experiments.command_line`."""
 
+CHECKPOINT = "keep checkpoints there, and resume from them"
+
 
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     parser = _parser()
     given = vars(parser.parse_args(arguments))
-    del given["command"]
-    name, file = given.pop("name"), given.pop("json", None)
-    try:
-        if file is not None:
-            _inputs.file("--json", file)
-        if "checkpoint" in given:
-            _inputs.folder("--checkpoint", given["checkpoint"])
-    except ValueError as error:
-        parser.error(str(error))
-    experiment = EXPERIMENTS[name]
+    run = {"reproduce": _reproduce, "learn": _learn}[given.pop("command")]
     try:
         with jax.default_matmul_precision("highest"):  # all digits, on a GPU too
-            result = experiment(**given)
+            run(parser, given)
     except OptionError as error:
         parser.error(str(error))
     except (DivergedError, store.StoreError) as error:
         print(f"lnn_tutorial: {error}", file=sys.stderr)
         return 1
+    return 0
+
+
+def _reproduce(parser, given):
+    """Run an experiment, print its table, write its figures."""
+    name, file = given.pop("name"), given.pop("json", None)
+    with _door(parser, given):
+        if file is not None:
+            _inputs.file("--json", file)
+    experiment = EXPERIMENTS[name]
+    result = experiment(**given)
     print(table(result, experiment.tables))
     if file is not None:
-        text = json.dumps(store.for_json(result), indent=1, allow_nan=False) + "\n"
-        store.write_atomically(file, lambda stream: stream.write(text.encode()))
-    return 0
+        _write_json(file, result)
+
+
+def _learn(parser, given):
+    """Learn from a table: print what was understood, the plan and the report, write files."""
+    out, checkpoint = given.pop("out", None), given.pop("checkpoint", None)
+    with _door(parser, {"checkpoint": checkpoint}), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the notes say it too
+        files = {} if out is None else command.outputs(out)
+        measured = command.table(given)
+        plan = learning.plan(measured, **command.settings(given))
+    print(*measured.notes, "", plan, "", sep="\n", flush=True)
+    learned = learning.follow(plan, checkpoint=checkpoint)
+    print(learned.report)
+    if files:
+        header = {"plan": dict(plan.lines), "coordinates": list(plan.names)}
+        store.save_model(files[".npz"], learned.model, learned.params, header)
+        _write_json(files[".json"], header | learned.report.figures)
+        plots.save_learned(learned, files[".png"])
+        print("", f"written: {', '.join(map(str, files.values()))}", sep="\n")
+
+
+@contextmanager
+def _door(parser, given):
+    """A `with` block in which what is wrong with a command line ends it, in one line."""
+    try:
+        if given.get("checkpoint") is not None:
+            _inputs.folder("--checkpoint", given["checkpoint"])
+        yield
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _write_json(file, result):
+    text = json.dumps(store.for_json(result), indent=1, allow_nan=False) + "\n"
+    store.write_atomically(file, lambda stream: stream.write(text.encode()))
 
 
 def table(result, titles):
@@ -96,9 +136,15 @@ def _parser():
         )
         _add_options(one, experiment)
         one.add_argument("--json", metavar="FILE", help="write the figures there")
-        one.add_argument(
-            "--checkpoint", metavar="DIR", help="keep checkpoints there, and resume from them"
-        )
+        one.add_argument("--checkpoint", metavar="DIR", help=CHECKPOINT)
+    learn = commands.add_parser(
+        "learn",
+        help="learn a Lagrangian from a table of measurements",
+        description="Learn a Lagrangian from a table of one's own, and say how good it is.",
+        epilog="example: python -m lnn_tutorial learn --demo --out swing.npz",
+    )
+    command.add_options(learn, count=_count, seed=_seed)
+    learn.add_argument("--checkpoint", metavar="DIR", help=CHECKPOINT)
     return parser
 
 

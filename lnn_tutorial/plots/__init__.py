@@ -8,6 +8,7 @@ returns them.
 
 from lnn_tutorial.plots.colours import COLOURS, LABELS, OTHERS
 from lnn_tutorial.plots.curves import energy, loss_curves, pendulum, trajectory
+from lnn_tutorial.plots.learned import learned, save_learned
 from lnn_tutorial.plots.player import Player, interactive
 from lnn_tutorial.plots.prose import glue, number
 from lnn_tutorial.plots.style import panels, use_style
@@ -22,10 +23,12 @@ __all__ = [
     "energy",
     "glue",
     "interactive",
+    "learned",
     "loss_curves",
     "number",
     "panels",
     "pendulum",
+    "save_learned",
     "table",
     "trajectory",
     "use_style",
