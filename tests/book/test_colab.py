@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from pathlib import Path
 
 import fresh_environment
@@ -65,12 +66,16 @@ def test_the_setup_cells_install_the_package_and_nothing_else(fresh, tmp_path):
     python, installed = fresh
     clone = fresh_environment.snapshot(tmp_path / "clone.git")
 
-    cells, install = {}, re.compile(r"%pip .*")
+    cells, extra, install = {}, set(), re.compile(r"%pip .*")
     for path in NOTEBOOKS:
         setup = next(cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
         cells[str(path.relative_to(ROOT))] = setup.source
-    assert len({tuple(install.findall(source)) for source in cells.values()}) == 1
-    # They all ask for the same, so one installation will do.
+        extra |= set(install.findall(setup.source)[1:])
+    assert len({install.search(source)[0] for source in cells.values()}) == 1
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    libraries = declared["project"]["optional-dependencies"]["motion"]
+    assert extra <= {f"%pip install -q {re.split('[<>=~]', name)[0]}" for name in libraries}
+    # They all ask for the same package, so one installation will do; a library is there already.
     for name in list(cells)[1:]:
         cells[name] = install.sub("pass", cells[name])
     (tmp_path / "cells.json").write_text(json.dumps(cells))
