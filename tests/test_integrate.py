@@ -46,6 +46,9 @@ def dop853(q, q_dot, t):
 
 rk4_step = jax.jit(lambda q, v, dt: integrate.rk4_step(SPRING.acceleration, q, v, dt))
 variational_step = jax.jit(lambda q, p, dt: integrate.variational_step(SPRING.lagrangian, q, p, dt))
+simpson_step = jax.jit(
+    lambda q, p, dt: integrate.variational_step(SPRING.lagrangian, q, p, dt, order=4)
+)
 
 
 # --- Order -------------------------------------------------------------------------------------
@@ -53,8 +56,8 @@ variational_step = jax.jit(lambda q, p, dt: integrate.variational_step(SPRING.la
 
 @pytest.mark.parametrize(
     ("step", "to_phase_space", "order"),
-    [(rk4_step, lambda q, v: v, 4), (variational_step, momentum, 2)],
-    ids=["rk4", "variational"],
+    [(rk4_step, lambda q, v: v, 4), (variational_step, momentum, 2), (simpson_step, momentum, 4)],
+    ids=["rk4", "variational", "variational of Simpson"],
 )
 def test_order_of_convergence(step, to_phase_space, order):
     exact = dop853(*START, 1.0)
@@ -106,8 +109,9 @@ variational_oscillator_step = jax.jit(
 def test_a_variational_step_is_symplectic_and_one_of_rk4_is_not(r, theta, r_dot, w, backward):
     q, v, dt = np.array([r, theta]), np.array([r_dot, w]), -0.05 if backward else 0.05
     p = momentum(q, v)
-    J = variational_jacobian(q, p, dt)
-    np.testing.assert_allclose(J.T @ OMEGA @ J, OMEGA, atol=1e-10)
+    for jacobian in (variational_jacobian, simpson_jacobian):
+        J = jacobian(q, p, dt)
+        np.testing.assert_allclose(J.T @ OMEGA @ J, OMEGA, atol=1e-10)
     J = rk4_jacobian(q, p, dt)
     miss = np.abs(J.T @ OMEGA @ J - OMEGA).max()
     assert 1e-9 < miss < 0.1
@@ -126,7 +130,8 @@ def _rk4_in_phase_space(q, p, dt):
     return q, v * SPRING.mass * jnp.array([1.0, q[0] ** 2])
 
 
-variational_jacobian, rk4_jacobian = _jacobian(variational_step), _jacobian(_rk4_in_phase_space)
+variational_jacobian, simpson_jacobian = _jacobian(variational_step), _jacobian(simpson_step)
+rk4_jacobian = _jacobian(_rk4_in_phase_space)
 
 
 def test_energy_error_stays_bounded_over_a_hundred_thousand_variational_steps():

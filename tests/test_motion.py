@@ -7,8 +7,9 @@ import jax
 import numpy as np
 import pytest
 
-from lnn_tutorial import evaluate, experiments, integrate, store, systems
+from lnn_tutorial import evaluate, experiments, integrate, learning, store, systems
 from lnn_tutorial.experiments import motions
+from lnn_tutorial.learning import rounds
 
 SYSTEM = systems.DoublePendulum()
 MODELS = experiments.motion_models(width=4, depth=1)
@@ -37,7 +38,7 @@ def test_the_frames_are_true(setting, count, frames, seconds):
 
 def test_all_are_given_the_same_stages_and_steps():
     recipe = experiments.motion_recipe("julia")
-    counts = [count for _, count, _ in recipe.stages(79)]
+    counts = learning.steps_of(learning.STATE_ROUNDS, 79)
     assert counts == [8, 8, 3, 20, 40] and recipe.states_seen(79) == 128 * 79
     assert {type(model).__name__ for model in MODELS.values()} == {
         "LNN",
@@ -62,7 +63,7 @@ def test_the_protocol_follows_each_model_by_its_own_equations():
 def test_a_short_run_measures_everything_and_goes_on_where_it_was(tmp_path, monkeypatch):
     quick = {"lnn": MODELS["plain"], "ode": MODELS["ode"]}  # an LNN takes long to compile
     monkeypatch.setattr(motions, "motion_models", lambda: quick)
-    monkeypatch.setattr(motions, "STAGES", experiments.STAGES[:3])  # one of each kind
+    monkeypatch.setattr(rounds, "STATE_ROUNDS", rounds.STATE_ROUNDS[:3])  # one of each kind
     settings = {"setting": "julia", "steps": 20, "starts": 2, "progress": False}
     found = experiments.motion(**settings, checkpoint=tmp_path)
     assert list(found["models"]) == ["lnn", "ode", "ode_same_time"]

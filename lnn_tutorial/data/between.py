@@ -61,12 +61,17 @@ def _require_unwrapped(motions, rows):
     q, q_dot = (np.asarray(x, float) for x in (motions.q, motions.q_dot))
     way = span * (q_dot[rows] + q_dot[rows + 1]) / 2
     jump = np.abs(q[rows + 1] - q[rows] - way)
-    wrapped = ((np.abs(jump - 2 * np.pi) < 0.5) & (np.abs(way) < np.pi)).any(axis=1)
-    if wrapped.any():
+    refuse_turns(motions, rows, (np.abs(jump - 2 * np.pi) < 0.5) & (np.abs(way) < np.pi))
+
+
+def refuse_turns(motions, rows, turned):
+    """Raise where a coordinate jumps by a turn after one of some frames: `turned` `[rows, d]`."""
+    turned = turned.any(axis=1)
+    if turned.any():
         raise ValueError(
             f"expected angles that go on past π, but after "
-            f"{motions.where(rows[int(wrapped.argmax())])} one jumps by a whole turn, and in "
-            f"{wrapped.sum()} of {len(rows)} spans: numpy.unwrap mends that, motion by motion"
+            f"{motions.where(rows[int(turned.argmax())])} one jumps by a whole turn, and in "
+            f"{turned.sum()} of {len(rows)} spans: numpy.unwrap mends that, motion by motion"
         )
 
 

@@ -134,8 +134,8 @@ class Motions:
             velocities, if any were measured, are not looked at.
 
         Raises:
-            ValueError: no velocities were measured and `frames` is None, an angle is wrapped, a
-                motion is too short, no window fits.
+            ValueError: no velocities were measured and `frames` is None, or it is and noise, degree
+                or rows are given; an angle is wrapped, a motion is too short, no window fits.
             FloatingPointError: the acceleration is not finite, or runs away from the frames.
 
         Source: defect correction is Zadunaisky's (1976); local polynomials Savitzky's and Golay's
@@ -146,6 +146,8 @@ class Motions:
             state = ("q", "q_dot", "q_ddot", "context", "torque")
             found = {name: jnp.asarray(found[name]) for name in state if name in found}
             return Samples(**found, trajectory=self.trajectory[kept])
+        if noise is not None or rows is not None or degree != 1:
+            raise ValueError("expected frames beside noise, degree or rows: they are of windows")
         (q, q_dot, q_ddot), rows = between.samples(self, acceleration)
         beside = dict(zip(("context", "torque"), between.beside(self, rows), strict=False))
         return Samples(

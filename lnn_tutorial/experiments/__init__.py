@@ -15,7 +15,6 @@ from lnn_tutorial.experiments.double import (
 )
 from lnn_tutorial.experiments.motions import (
     SETTINGS,
-    STAGES,
     MotionProtocol,
     MotionRecipe,
     measured_motions,
@@ -41,6 +40,14 @@ from lnn_tutorial.experiments.recipe import (
     compete,
     recorded,
     result,
+)
+from lnn_tutorial.experiments.signals import (
+    SIGNALS,
+    WAYS,
+    Measured,
+    SignalProtocol,
+    SignalRecipe,
+    measured_positions,
 )
 from lnn_tutorial.experiments.spring import spring_pendulum
 from lnn_tutorial.experiments.waves import (
@@ -106,8 +113,14 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "motion_models",
     "motion_recipe",
     "MotionRecipe",
-    "STAGES",
     "MotionProtocol",
+    # signals
+    "SIGNALS",
+    "WAYS",
+    "measured_positions",
+    "Measured",
+    "SignalRecipe",
+    "SignalProtocol",
 ]
 
 EXPERIMENTS = {

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lnn_tutorial import _inputs, data, evaluate, integrate, models, systems, train
+from lnn_tutorial import _inputs, data, evaluate, integrate, learning, models, systems
 from lnn_tutorial.experiments.double import double_pendulum_models, double_pendulum_protocol
 from lnn_tutorial.experiments.recipe import (
     NEW_STATES,
@@ -21,16 +20,6 @@ from lnn_tutorial.experiments.recipe import (
 
 SETTINGS = ("course", "julia")
 """What `motion` may be trained on, see `measured_motions`."""
-
-JOINED, CUBIC, SOLVER = "joined by the model", "joined by cubics", "through the solver"
-STAGES = (
-    (CUBIC, 4, 0.01),
-    (JOINED, 4, 0.01),
-    (SOLVER, 1.5, 0.005),
-    (JOINED, 10, 0.005),
-    (JOINED, 20, 0.005),
-)
-"""The stages of `MotionRecipe`, each with what is compared, its share of steps, its peak rate."""
 
 
 def measured_motions(setting="course", seed=0):
@@ -77,67 +66,27 @@ def motion_models(**change):
 
 @dataclass(frozen=True)
 class MotionRecipe:
-    """How a model is trained on motions, in the `STAGES`: cheap and coarse first, then true.
-
-    On accelerations from cubics through the frames; on those that what was learned so far leaves to
-    a cubic (`data.Motions.samples`); through the solver, frame by frame; and twice more on what the
-    model, now true, leaves to a cubic.
+    """How a model is trained on motions, by `learning.fit_states`.
 
     Args:
         motions: a `data.Motions`.
         substeps: Runge–Kutta steps from frame to frame, through the solver.
-        scale: a typical acceleration.
-        distance: a distance that counts as far, see `train.motion_loss`.
-        batch_size: states in a batch, or windows of one frame after a first one.
     """
 
     motions: data.Motions
     substeps: int = 3
-    scale: float = 5.0
-    distance: float = 0.05
-    batch_size: int = 128
 
-    def stages(self, steps):
-        """What is compared, steps and peak rate of each stage, of so many steps in all."""
-        total = sum(weight for _, weight, _ in STAGES)
-        return [(kind, max(1, round(steps * w / total)), peak) for kind, w, peak in STAGES]
-
-    def fit(self, model, *, seed, steps, label, checkpoint=None, progress=True):
+    def fit(self, model, *, seed, steps, **settings):
         """Train a model from a seed; arguments and result as those of `Recipe.fit`."""
-        init_key, data_key = jax.random.split(jax.random.key(_inputs.seed(seed)))
-        folder = checkpoint and _inputs.folder("checkpoint", Path(checkpoint) / label)
-        params, fits = model.init(init_key), []
-        for number, (kind, count, peak) in enumerate(self.stages(steps)):
-            loss, batches = self._compared(model, params, kind)
-            fits.append(
-                train.fit(
-                    loss,
-                    params,
-                    batches,
-                    key=jax.random.fold_in(data_key, number),
-                    steps=count,
-                    batch_size=self.batch_size,
-                    optimizer=train.muon(peak, count),
-                    checkpoint=folder and folder / str(number),
-                    configuration={"model": str(model), "stage": number, "compared": kind},
-                    progress=progress,
-                    label=f"{label}, {kind}",
-                )
-            )
-            params = fits[-1].params
-        losses = np.concatenate([fit.losses for fit in fits])
-        return train.Fit(params, losses, sum(fit.seconds for fit in fits))
-
-    def _compared(self, model, params, kind):
-        if kind == SOLVER:
-            loss = train.motion_loss(model, substeps=self.substeps, scale=self.distance)
-            return loss, self.motions.windows(1)
-        law = partial(model.acceleration, params) if kind == JOINED else None
-        return train.acceleration_loss(model, scale=self.scale), self.motions.samples(law)
+        key = jax.random.key(_inputs.seed(seed))
+        known = {"key": key, "steps": steps, "substeps": self.substeps}
+        return learning.fit_states(model, self.motions, **known, **settings)
 
     def states_seen(self, steps):
         """How many states a training of so many steps sees."""
-        return self.batch_size * sum(count for _, count, _ in self.stages(steps))
+        rounds = learning.STATE_ROUNDS
+        counts = learning.steps_of(rounds, steps)
+        return sum(one.batch_size * count for one, count in zip(rounds, counts, strict=True))
 
 
 @dataclass(frozen=True)

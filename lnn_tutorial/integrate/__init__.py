@@ -13,10 +13,10 @@ time `t` that a rollout is given, and every stage of a step is told its own.
 """
 
 from lnn_tutorial.integrate.common import double_precision
+from lnn_tutorial.integrate.discrete import discrete_lagrangian
 from lnn_tutorial.integrate.explicit import METHODS, flow, rk4_step, rollout, through
 from lnn_tutorial.integrate.libraries import adaptive, reference
 from lnn_tutorial.integrate.variational import (
-    discrete_lagrangian,
     variational_rollout,
     variational_step,
     variational_through,

@@ -1,38 +1,20 @@
 """Steps that make a discretised action stationary."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 
 from lnn_tutorial import _inputs, mechanics
-from lnn_tutorial.integrate import common
+from lnn_tutorial.integrate import common, discrete
 
 
-def discrete_lagrangian(lagrangian, q_now, q_next, dt, t=0.0):
-    r"""The action of one step by the midpoint rule, 𝓛_d = dt · 𝓛(½(q₀ + q₁), (q₁ − q₀)/dt).
-
-    Where 𝓛 depends on time, it is taken in the middle as well, at t + ½ dt.
-
-    Source: Marsden & West (2001), Section 1.1.
-    """
-    return dt * _at_the_middle(lagrangian, q_now, q_next, dt, t)
-
-
-def _at_the_middle(function, q_now, q_next, dt, t):
-    """A function of a state, and of the time if need be, halfway through a step."""
-    middle = (q_now + q_next) / 2, (q_next - q_now) / dt
-    if mechanics.takes_time(function):
-        return function(*middle, t=t + dt / 2)
-    return function(*middle)
-
-
-def variational_step(lagrangian, q, p, dt, iterations=5, *, force=None, t=0.0, guess=None):
-    r"""One step of the variational midpoint integrator: the discretised action is stationary.
+def variational_step(lagrangian, q, p, dt, iterations=5, *, order=2, force=None, t=0.0, guess=None):
+    r"""One step of a variational integrator: the discretised action is stationary.
 
     Solves p = −∂𝓛_d/∂q₀ − ½ dt Q for q₁ by Newton's method and returns p₁ = ∂𝓛_d/∂q₁ + ½ dt Q,
     with a generalised force Q, if there is one, taken in the middle of the step (the discrete
-    Lagrange–d'Alembert principle). Second order; without a force symplectic. It asks only that
+    Lagrange–d'Alembert principle). 𝓛_d is the action of a straight line by the midpoint rule, of
+    second order; or, with `order=4`, that of a parabola by Simpson's rule, whose middle makes it
+    stationary too. Without a force either is symplectic. The first asks only that
     ∂²𝓛_d/∂q₀∂q₁ (with a force + ½ dt ∂Q/∂q₁) can be inverted: a Lagrangian without a mass matrix,
     such as that of vortices or of a massless charge in a magnetic field, will do.
 
@@ -41,6 +23,7 @@ def variational_step(lagrangian, q, p, dt, iterations=5, *, force=None, t=0.0, g
         q, p: position and canonical momentum.
         dt: the step, in seconds.
         iterations: of Newton's method.
+        order: 2 or 4.
         force: function `(q [d], q_dot [d]) -> Q [d]`; of `t` too, if it depends on time.
         t: the time of the state, in seconds.
         guess: where Newton's method begins `[d]`, by default at q. It must be a step from q that
@@ -53,13 +36,14 @@ def variational_step(lagrangian, q, p, dt, iterations=5, *, force=None, t=0.0, g
         FloatingPointError: Newton's method did not settle (inside of `jit` or `vmap` its values
             are NaN).
 
-    Source: Marsden & West (2001), Sections 1.5 and 3.2, position-momentum form.
+    Source: Marsden & West (2001), Sections 1.5, 2.6 and 3.2, position-momentum form.
     """
+    rule = _rule(order)
     q, p = common.start_of(q, p, dt, names=("q", "p"), t=t)
     _inputs.function("lagrangian", lagrangian)
     _inputs.count(iterations=iterations)
     guess = q if guess is None else _inputs.state(q, guess, names=("q", "guess"))[1]
-    found = _variational_step(lagrangian, force, q, p, dt, iterations, t, guess)
+    found = _variational_step(rule, lagrangian, force, q, p, dt, iterations, t, guess)
     if not common.finite(found).all():
         raise FloatingPointError(
             f"no variational step was found from ({common.shown(q)}, {common.shown(p)}) in "
@@ -68,32 +52,44 @@ def variational_step(lagrangian, q, p, dt, iterations=5, *, force=None, t=0.0, g
     return found
 
 
-def _variational_step(lagrangian, force, q, p, dt, iterations, t, guess):
-    d_now, d_next = (
-        jax.grad(partial(discrete_lagrangian, lagrangian, dt=dt, t=t), argnums=i) for i in (0, 1)
-    )
+def _rule(order):
+    if order not in discrete.RULES:
+        raise ValueError(f"expected order 2 or 4, got {order!r}")
+    return discrete.RULES[order]
 
-    def push(q_next):
-        """What the force adds to the momentum in half a step."""
-        if force is None:
-            return jnp.zeros_like(q)
-        pushed = partial(_at_the_middle, force, dt=dt, t=t)
-        return dt / 2 * _inputs.like_q("force", pushed)(q, q_next)
 
-    def miss(q_next):
-        return p + d_now(q, q_next) + push(q_next)
+def _variational_step(rule, lagrangian, force, q, p, dt, iterations, t, guess):
+    """`(q, p)` a step later; unknown are the nodes of the polynomial after q, the last one q₁."""
+
+    def slope(unknown):
+        """The derivative of the action by each node, with the work of the force."""
+        nodes = jnp.concatenate([q, unknown]).reshape(-1, q.size)
+        found = jax.grad(lambda nodes: discrete.action(rule, lagrangian, nodes, dt, t))(nodes)
+        if force is not None:
+            pushes = discrete.along(rule, force, nodes, dt, t)
+            for weight, share, push in zip(rule.weights, rule.q, pushes, strict=True):
+                push = _inputs.like_q("force", lambda _, push=push: push)(q)
+                found += dt * jnp.asarray(weight * share, q.dtype)[:, None] * push
+        return found
+
+    def miss(unknown):
+        found = slope(unknown)
+        return found[:-1].at[0].add(p).reshape(-1)
 
     def newton(_, found):
-        q_next, *_ = found
-        slope = jax.jacobian(miss)(q_next)
-        change = jnp.linalg.solve(slope, miss(q_next))
-        return tuple(x.astype(q.dtype) for x in (q_next - change, change, slope))
+        unknown, *_ = found
+        matrix = jax.jacobian(miss)(unknown)
+        change = jnp.linalg.solve(matrix, miss(unknown))
+        return tuple(x.astype(q.dtype) for x in (unknown - change, change, matrix))
 
-    guess = guess.astype(q.dtype)
-    found = guess, guess, jnp.eye(q.size, dtype=q.dtype)
-    q_next, *last = jax.lax.fori_loop(0, iterations, newton, found)
-    q_next = jnp.where(_settled(q_next, q_next - q, p, *last), q_next, jnp.nan)
-    return q_next, (d_next(q, q_next) + push(q_next)).astype(q.dtype)
+    count = rule.q.shape[1] - 1
+    on_the_way = jnp.arange(1, count + 1, dtype=q.dtype)[:, None] / count
+    begin = (q + on_the_way * (guess - q)).astype(q.dtype).reshape(-1)
+    found = begin, begin, jnp.eye(begin.size, dtype=q.dtype)
+    unknown, *last = jax.lax.fori_loop(0, iterations, newton, found)
+    step, start = unknown - jnp.tile(q, count), jnp.pad(p, (0, begin.size - q.size))
+    unknown = jnp.where(_settled(unknown, step, start, *last), unknown, jnp.nan)
+    return unknown[-q.size :], slope(unknown)[-1].astype(q.dtype)
 
 
 def _settled(q, step, p, change, slope):
@@ -111,9 +107,9 @@ def _settled(q, step, p, change, slope):
 
 
 def variational_rollout(
-    lagrangian, q, q_dot, *, dt, steps, substeps=1, force=None, t=0.0, iterations=5
+    lagrangian, q, q_dot, *, dt, steps, substeps=1, order=2, force=None, t=0.0, iterations=5
 ):
-    r"""The motion from one start, by the variational midpoint integrator.
+    r"""The motion from one start, by a variational integrator, see `variational_step`.
 
     Each step begins Newton's method from the step before it.
 
@@ -122,7 +118,7 @@ def variational_rollout(
             mass matrix may be singular, see `variational_step`.
         q, q_dot: the start.
         dt, steps, substeps, t: as in `rollout`.
-        force, iterations: as in `variational_step`.
+        order, force, iterations: as in `variational_step`.
 
     Returns:
         `(q [steps + 1, d], p [steps + 1, d])`: positions and canonical momenta.
@@ -131,6 +127,7 @@ def variational_rollout(
         FloatingPointError: Newton's method did not settle (inside of `jit` or `vmap` the values
             are NaN from there).
     """
+    rule = _rule(order)
     q, q_dot = common.start_of(q, q_dot, dt, steps, substeps, t=t)
     _inputs.function("lagrangian", lagrangian)
     h = dt / substeps
@@ -140,7 +137,7 @@ def variational_rollout(
     def step(state, before, k):
         now = _inputs.time(t + k * h, state[0])
         guess = 2 * state[0] - before
-        after = _variational_step(lagrangian, force, *state, h, iterations, now, guess)
+        after = _variational_step(rule, lagrangian, force, *state, h, iterations, now, guess)
         return after, state[0]
 
     states, _ = common.scan(step, ((q, p), q - h * q_dot), steps, substeps)
@@ -155,7 +152,7 @@ def variational_rollout(
 
 
 def variational_through(
-    lagrangian, q, q_dot, times, *, substeps=1, force=None, iterations=3, recompute=False
+    lagrangian, q, q_dot, times, *, substeps=1, order=2, force=None, iterations=3, recompute=False
 ):
     r"""The motion from one start through given times by variational steps, with its velocities.
 
@@ -163,7 +160,7 @@ def variational_through(
     mean velocity of the last step.
 
     Args:
-        lagrangian, q, q_dot, force: as in `variational_rollout`; the mass matrix must be
+        lagrangian, q, q_dot, order, force: as in `variational_rollout`; the mass matrix must be
             invertible.
         times, substeps, recompute: as in `through`.
         iterations: of Newton's method, for each step and each velocity.
@@ -171,6 +168,7 @@ def variational_through(
     Returns:
         `(q [n + 1, d], q_dot [n + 1, d])`; NaN from where no step was found.
     """
+    rule = _rule(order)
     times = common.times(q, q_dot, times)
     _inputs.count(substeps=substeps, iterations=iterations)
     q, q_dot = _inputs.state(q, q_dot)
@@ -192,7 +190,7 @@ def variational_through(
         def step(state, k):
             q, p, before = state
             now, guess = start + k * h, 2 * q - before
-            after = _variational_step(lagrangian, force, q, p, h, iterations, now, guess)
+            after = _variational_step(rule, lagrangian, force, q, p, h, iterations, now, guess)
             return (*after, q), None
 
         q, q_dot, last = state

@@ -18,7 +18,16 @@ A model with settings of one's own is trained by `fit_positions`::
 from lnn_tutorial.learning.learned import Learned, follow, learn
 from lnn_tutorial.learning.plans import MODELS, Plan, plan
 from lnn_tutorial.learning.reports import Report, report
-from lnn_tutorial.learning.rounds import FRAMES, ROUNDS, fit_positions
+from lnn_tutorial.learning.rounds import (
+    EXACT_ROUNDS,
+    FRAMES,
+    NOISY_ROUNDS,
+    STATE_ROUNDS,
+    Round,
+    fit_positions,
+    fit_states,
+    steps_of,
+)
 
 __all__ = [  # noqa: RUF022, the order of the API page
     "learn",
@@ -30,6 +39,11 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "Report",
     "MODELS",
     "fit_positions",
+    "fit_states",
+    "Round",
+    "NOISY_ROUNDS",
+    "EXACT_ROUNDS",
+    "STATE_ROUNDS",
+    "steps_of",
     "FRAMES",
-    "ROUNDS",
 ]

@@ -6,10 +6,9 @@ from functools import partial
 import jax
 
 from lnn_tutorial import _inputs, models, train
-from lnn_tutorial.experiments.motions import MotionRecipe
 from lnn_tutorial.learning.plans import POSITIONS, Plan, plan
 from lnn_tutorial.learning.reports import Report, report
-from lnn_tutorial.learning.rounds import fit_positions
+from lnn_tutorial.learning.rounds import fit_positions, fit_states
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -98,9 +97,8 @@ def follow(plan, *, checkpoint=None, progress=True):
 
 def _fit(plan, model, label, checkpoint, progress):
     settings = {"steps": plan.steps, "checkpoint": checkpoint, "progress": progress, "label": label}
+    settings["key"] = jax.random.key(plan.seed)
     if plan.way == POSITIONS:
-        key = jax.random.key(plan.seed)
-        return fit_positions(model, plan.training, noise=plan.noise, key=key, **settings)
+        return fit_positions(model, plan.training, noise=plan.noise, **settings)
     typical = float((plan.acceleration**2).sum() ** 0.5) / 3
-    recipe = MotionRecipe(plan.training, scale=typical)
-    return recipe.fit(model, seed=plan.seed, **settings)
+    return fit_states(model, plan.training, scale=typical, **settings)

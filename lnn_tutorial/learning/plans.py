@@ -12,7 +12,7 @@ MODELS = {"lnn": models.LNN, "delan": models.DeLaN, "plain": models.PlainNetwork
 """The kinds of model that `learn` takes, by name."""
 
 POSITIONS, STATES = "noisy positions", "exact states"
-"""The two ways to learn: `fit_positions`, or states that a model joins (`Motions.samples`)."""
+"""The two ways to learn: `fit_positions` and `fit_states`."""
 
 EXACT = 1e-5
 """States are exact if their noise is below this share of their range."""
@@ -108,8 +108,8 @@ def plan(table, *, model="lnn", friction=False, seed=0, steps=6000, held_out=0.2
         lines.append(("compared with", "a plain network for q̈, by the same training"))
     elif compare and model != "plain":
         lines.append(("compared with", "nothing: a plain network does not take torques"))
-    rounds = "see learning.ROUNDS" if way == POSITIONS else "see experiments.motions.STAGES"
-    lines.append(("training", f"{steps} steps in rounds ({rounds}), seed {seed}"))
+    rounds = "NOISY_ROUNDS" if way == POSITIONS else "STATE_ROUNDS"
+    lines.append(("training", f"{steps} steps in rounds (see learning.{rounds}), seed {seed}"))
     return Plan(
         names=table.names,
         angles=table.angles,

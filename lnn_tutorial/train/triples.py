@@ -1,45 +1,16 @@
 """What is made small where positions alone were measured: three in a row and a discrete action."""
 
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from lnn_tutorial import _inputs, data
+from lnn_tutorial.integrate.discrete import RULES
 from lnn_tutorial.models import forces
 from lnn_tutorial.models.from_lagrangian import FromLagrangian
 from lnn_tutorial.models.model import overrides
 from lnn_tutorial.train.losses import relative_error
-
-
-class _Rule(NamedTuple):
-    """A polynomial through nodes from one frame to the next, and where 𝓛 is taken along it.
-
-    Args:
-        weights: of the places, as shares of the time between the frames `[s]`.
-        times: of the places, likewise `[s]`.
-        q: from the positions of the nodes to those at the places `[s, nodes]`.
-        q_dot: from the positions of the nodes to velocities, times the time between the frames.
-    """
-
-    weights: np.ndarray
-    times: np.ndarray
-    q: np.ndarray
-    q_dot: np.ndarray
-
-
-RULES = {
-    2: _Rule(np.ones(1), np.array([0.5]), np.array([[0.5, 0.5]]), np.array([[-1.0, 1.0]])),
-    4: _Rule(
-        np.array([1.0, 4.0, 1.0]) / 6,
-        np.array([0.0, 0.5, 1.0]),
-        np.eye(3),
-        np.array([[-3.0, 4.0, -1.0], [-1.0, 0.0, 1.0], [1.0, -4.0, 3.0]]),
-    ),
-}
-"""By order: a straight line and the midpoint rule; a parabola and Simpson's rule."""
 
 
 def discrete_loss(model, *, order=2, scale=1.0):
