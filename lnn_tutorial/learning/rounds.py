@@ -159,13 +159,13 @@ def fit_positions(
             `data.Motions.samples` says; NonFiniteError, DivergedError: as `train.fit`.
     """
     _inputs.count(steps=steps, windows=windows)
-    motions.windows(min(frames))
+    middles = motions.windows(min(frames)).begins + min(frames) // 2
     longest = int(np.unique(motions.trajectory, return_counts=True)[1].max()) - 1
-    frames = tuple(k for k in frames if k <= longest)
+    frames = sorted(k for k in frames if k <= longest)
     scales = []
 
     def compared(kind, params, key):
-        rows = np.asarray(jax.random.permutation(key, len(motions))[:windows])
+        rows = np.asarray(jax.random.permutation(key, middles)[:windows])
         law = None if kind == POLYNOMIALS else partial(model.acceleration, params)
         settings = {"frames": frames if noise is not None else frames[0], "noise": noise}
         if kind == INTEGRALS:
