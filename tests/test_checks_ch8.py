@@ -352,7 +352,7 @@ def difference(before, after):
         (moved(2, steps=4), "It is close"),
         (lambda g: moved(2)(g) + 0.3, "Your derivative for g = 9.81"),
         (lambda g: np.ones(101), "the last one is asked for"),
-        (lambda g: np.ones(2), "one number, yours has shape (2,)"),
+        (lambda g: np.ones(2), "one number, and has shape (2,)"),
         (lambda g: math.nan, "not finite"),
         (lambda g: "much", "a real number, got str"),
     ],
@@ -428,7 +428,7 @@ def leapfrog(omega, h):
         (lambda omega, h: learned(omega, h) if omega * h < 2 else 0.0, "right for short h"),
         (lambda omega, h: learned(min(omega, math.pi / h), h), "right for short h"),
         (lambda omega, h: math.nan, "not finite"),
-        (lambda omega, h: [1.0, 2.0], "one number, yours has shape (2,)"),
+        (lambda omega, h: [1.0, 2.0], "one number, and has shape (2,)"),
         (lambda omega, h: "ω²", "a real number, got str"),
     ],
 )

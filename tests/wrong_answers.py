@@ -48,12 +48,16 @@ GIVEN_AWAY = {
     "windows": r"range\(|arange|sliding|f [-−]|\[:|x\[",
     "sensitivity": r"jax\.|\bgrad|jvp|jacfwd|through\(|d/dg",
     "learned_stiffness": r"\bcos|\bsin\b|sin²|1 [-−]|/ ?h|arcsin",
+    "best_step": r"864|√|sqrt|\*\*|root|\b12\b|\b6\b|quarter|eighth|equal",
+    "local_acceleration": r"polyfit|polyder|\.fit\(|deriv\(|lstsq|vander|2 ?\*|half²|/ ?half",
+    "next_position": r"jax\.|\bgrad|jac|argnums|solve\(|2 ?q|[-−] ?q",
+    "learned_stiffness_midpoint": r"\btan|\bcos|\bsin|4 ?/|/ ?h|arctan",
 }
 """Patterns of what an answer is made of: neither a message nor a general hint may contain it."""
 
 HARMLESS = (
     r"factor of \S+|shape \([\d, ]*\)|expected \([\d, ]*\)|\d+ of \d+|entry \[[\d, ]*\]|[\d.]+ %"
-    r"|(?:n|κ|dx|q|q̇|θ|g|ω|h) = [\[(]?[−\-\d., ]+[\])]?"
+    r"|(?:n|κ|dx|q|q̇|θ|g|ω|h|σ|fourth|d) = [\[(]?[−\-\d., ]+[\])]?"
     r"|stencil \([^)]*\)|power -?[\d.]+|True or False"
 )
 """What is no part of an answer: shapes, counts, states that were tried."""

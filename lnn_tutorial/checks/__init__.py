@@ -45,6 +45,12 @@ from lnn_tutorial.checks.chapter6 import (
 )
 from lnn_tutorial.checks.chapter7 import bands, cylinder, hanging_string, slipped_speed
 from lnn_tutorial.checks.chapter8 import heun_step, learned_stiffness, sensitivity, windows
+from lnn_tutorial.checks.chapter9 import (
+    best_step,
+    learned_stiffness_midpoint,
+    local_acceleration,
+    next_position,
+)
 from lnn_tutorial.checks.logbook import Hint, Progress, Row, hint, progress
 from lnn_tutorial.checks.primer import deep_network, descend
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
@@ -61,6 +67,7 @@ __all__ = [
     "bell",
     "bend_coefficient",
     "best_constant",
+    "best_step",
     "check",
     "compare",
     "cylinder",
@@ -83,9 +90,12 @@ __all__ = [
     "last_frame",
     "last_layer",
     "learned_stiffness",
+    "learned_stiffness_midpoint",
+    "local_acceleration",
     "magnetic_field",
     "mended_lagrangian",
     "missing",
+    "next_position",
     "one_layer",
     "one_scalar_of_a_matrix",
     "partner_bracket",

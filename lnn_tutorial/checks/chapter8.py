@@ -1,7 +1,6 @@
 """Checks of chapter 8, learning from motion."""
 
 from collections.abc import Callable
-from math import isfinite
 from typing import Any
 
 import jax.numpy as jnp
@@ -14,6 +13,7 @@ from lnn_tutorial.checks.verdict import (
     check,
     compare,
     kind,
+    one_number,
     real,
     right,
     wrong,
@@ -277,7 +277,8 @@ def _moved(g, start=1.0, steps=STEPS, euler=False):
 def sensitivity(answer: Callable) -> Verdict:
     """∂θ/∂g of a pendulum of 1 m, 1 s after it is let go at 1 rad: `answer(g) -> number`."""
     fields = np.array([9.81, 1.62, 24.8, 3.7])
-    found = np.array([_number(ask(answer, float(g)), "derivative") for g in fields])
+    several = "One for each frame is too many: the last one is asked for."
+    found = np.array([one_number(ask(answer, float(g)), "derivative", several) for g in fields])
     theta, omega, by_g, omega_by_g, by_start = np.array([_moved(g) for g in fields]).T
     for i, g in enumerate(fields):
         settings = {"rtol": 2e-4, "atol": 2e-6}
@@ -336,20 +337,6 @@ def _by_differences(fields, found):
     return False
 
 
-def _number(found: Any, name: str) -> float:
-    """One real number, or a verdict."""
-    array = real(found)
-    if array is None:
-        raise Stop(wrong(f"Your {name} should be a real number, got {kind(found)}."))
-    if array.size != 1:
-        reason = " One for each frame is too many: the last one is asked for."
-        more = reason if array.ndim and len(array) > 3 else ""
-        raise Stop(wrong(f"A {name} is one number, yours has shape {array.shape}.{more}"))
-    if not isfinite(array.item()):
-        raise Stop(wrong(f"Your {name} is not finite."))
-    return array.item()
-
-
 # --- The law that one step a frame learns -----------------------------------------------------
 
 
@@ -382,7 +369,7 @@ def learned_stiffness(answer: Callable) -> Verdict:
 
 
 def _stiffness(answer, omega, h):
-    return _number(ask(answer, float(omega), float(h)), "stiffness")
+    return one_number(ask(answer, float(omega), float(h)), "stiffness")
 
 
 def _other_laws(omega, h):

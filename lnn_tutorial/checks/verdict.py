@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import wraps
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,22 @@ def real(value: Any) -> np.ndarray | None:
     except (TypeError, ValueError):
         return None
     return array.astype(float) if array.dtype.kind in "iuf" else None
+
+
+def one_number(found: Any, name: str, several: str = "") -> float:
+    """One finite real number, also as an array of one, or a verdict.
+
+    `name` is what it should be; `several` is said of a list of more than three.
+    """
+    array = real(found)
+    if array is None:
+        raise Stop(wrong(f"Your {name} should be a real number, got {kind(found)}."))
+    if array.size != 1:
+        verdict = wrong(f"Your {name} should be one number, and has shape {array.shape}.")
+        raise Stop(verdict.because(several if array.ndim and len(array) > 3 else ""))
+    if not isfinite(array.item()):
+        raise Stop(wrong(f"Your {name} is not finite."))
+    return array.item()
 
 
 def kind(value: Any) -> str:
