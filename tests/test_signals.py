@@ -137,5 +137,5 @@ def test_what_is_not_known_is_refused(exact):
         experiments.SignalRecipe(exact, "magic")
     with pytest.raises(ValueError, match="seed"):
         experiments.measured_positions("exact", -1)
-    with pytest.raises(ValueError, match="a rate that divides 500, got 0.0 and 30"):
+    with pytest.raises(ValueError, match=r"a rate that divides 500, got 0\.0 and 30"):
         experiments.measured_positions("exact", rate=30)

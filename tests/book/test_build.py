@@ -51,8 +51,7 @@ def test_every_page_exists_and_is_light(built_book, name):
     page = built_book.html / f"{name}.html"
     pictures = {tag["src"] for tag in read(page).select("article img[src*=_images]")}
     parts = [page, *(page.parent / source for source in pictures)]
-    # The reference of the package grows with it, and has no pictures.
-    assert page.stat().st_size <= MEGABYTE * (1.1 if name == "chapters/api" else 1)
+    assert page.stat().st_size <= MEGABYTE
     # As web servers send it, with its pictures.
     assert sum(len(zlib.compress(part.read_bytes())) for part in parts) <= MEGABYTE
 
