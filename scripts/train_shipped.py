@@ -3,9 +3,10 @@
     python scripts/train_shipped.py [NAME ...] [--jobs 2]
 
 Each is trained by the recipe of its chapter and then polished by Gauss–Newton steps on larger
-batches, on one thread, and judged by its chapter's protocol with steps half as long. Everything
-that made it, and its figures, go into the header of its file. Checkpoints are kept in
-`_build/shipped`: a killed run goes on where it was.
+batches, on one thread, and judged by its chapter's protocol with steps half as long. `camera` is
+what `python -m lnn_tutorial learn --demo` leaves: a Lagrangian network and the plain one beside it,
+with the report's figures. Everything that made it, and its figures, go into the header of its file.
+Checkpoints are kept in `_build/shipped`: a killed run goes on where it was.
 """
 
 import argparse
@@ -67,13 +68,37 @@ TASKS |= {
 }
 TASKS |= {"wave_lnn": partial(wave, "centred"), "wave_lnn_raw": partial(wave, "scaled")}
 TASKS |= {f"{place}_lnn": partial(springs, place) for place in ("membrane", "web")}
+TASKS["camera"] = None  # `camera` makes its own plan
 """What is trained, by the name that it is shipped under."""
+
+
+def camera(name):
+    """Train and save both networks of the camera table; returns a line about them."""
+    from lnn_tutorial import data, learning, store
+    from lnn_tutorial.learning import command
+
+    plan = learning.plan(data.table(command.CAMERA, **command.DEMO))
+    learned = learning.follow(plan, checkpoint=CHECKPOINTS / name)
+    header = {"command": f"python scripts/train_shipped.py {name}", "plan": dict(plan.lines)}
+    fits = {
+        "lnn": (plan.model, learned.fit, "model"),
+        "plain": (plan.plain, learned.plain_fit, "plain"),
+    }
+    for kind, (model, fit, figures) in fits.items():
+        told = {
+            "train_seconds": round(fit.seconds),
+            "figures": store.for_json(learned.report.figures[figures], 4),
+        }
+        store.save_model(store.SHIPPED / f"{name}_{kind}.npz", model, fit.params, header | told)
+    return f"{name}: {round(learned.fit.seconds)} s\n{learned.report}"
 
 
 def make(name):
     """Train, judge and save one model; returns a line about it."""
     from lnn_tutorial import store
 
+    if name == "camera":
+        return camera(name)
     model, recipe, steps, protocol = TASKS[name]()
     fit = recipe.fit(model, seed=0, steps=steps, label=name, checkpoint=CHECKPOINTS)
     figures = protocol.figures(model, fit.params)

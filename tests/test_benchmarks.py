@@ -12,8 +12,10 @@ from benchmarks import (
     activations,
     double_pendulum,
     initialisation,
+    motion,
     relativistic_particle,
     sensitivities,
+    signals,
     study,
     wave,
     wave_scaling,
@@ -68,7 +70,8 @@ def test_the_median_lies_in_its_interval_95_times_of_100():
 
 
 @pytest.mark.parametrize(
-    "benchmark", [initialisation, activations, double_pendulum, relativistic_particle, wave]
+    "benchmark",
+    [initialisation, activations, double_pendulum, relativistic_particle, wave, motion, signals],
 )
 def test_the_committed_table_holds_every_run_and_no_other(benchmark):
     wanted = {run for each in benchmark.MINUTES for run in benchmark.runs(each)}

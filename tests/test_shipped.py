@@ -1,5 +1,9 @@
 """What comes with the package: trained models are as good as their files say, results are whole."""
 
+from functools import partial
+
+import jax
+import make_camera_table
 import numpy as np
 import pytest
 
@@ -82,6 +86,21 @@ def test_the_lagrangian_network_needs_no_momenta(particles, rule, factor):
     measure = "acceleration_weighted_l1"
     assert lnn[measure] < factor * canonical[measure]
     assert lnn["energy_error_median"] < 1e-3
+
+
+def test_the_report_on_the_camera_model_is_right_within_a_factor_of_two():
+    """About accelerations, on motions of other releases; the report never saw the truth."""
+    q, q_dot, _ = make_camera_table.throws(seed=1)
+    q, q_dot = (x[:, ::10].reshape(-1, 2).astype(np.float32) for x in (q, q_dot))
+    truth = jax.vmap(systems.DoublePendulum().acceleration)(q, q_dot)
+    for kind in ("lnn", "plain"):
+        model, params = store.load_model(f"camera_{kind}")
+        found = jax.jit(jax.vmap(partial(model.acceleration, params)))(q, q_dot)
+        error = np.median(np.abs(found - truth), axis=0)
+        told = store.read_header(f"camera_{kind}")
+        assert "train_shipped.py camera" in told["command"]
+        assert all(0.5 < said / true < 2 for said, true in zip(
+            told["figures"]["acceleration"]["error"], error, strict=True))  # fmt: skip
 
 
 def test_the_results_of_the_particle_are_whole():

@@ -36,7 +36,7 @@ WAYS = {
     "splines": (*NOISY, "irregular", "spoiled"),
     "discrete": ("box", "exact", *NOISY, "irregular"),
     "discrete 4": ("box",),
-    "windows": (*NOISY, "irregular", "spoiled"),
+    "windows": NOISY,
     "rounds": tuple(SIGNALS),
 }
 """Ways to learn, each with the signals that it is tried on, see `SignalRecipe`."""
