@@ -17,10 +17,11 @@ SWEEPS = 3
 
 def integrals(nodes, s):
     """Weights `[…, n]` of ∫₀ˢ a and of ∫₀ˢ (s − r) a dr, for a known at n nodes."""
-    k = np.arange(len(nodes))
     basis = np.linalg.inv(np.vander(nodes, increasing=True))
-    s = s[..., None]
-    return s ** (k + 1) / (k + 1) @ basis, s ** (k + 2) / ((k + 1) * (k + 2)) @ basis
+    once, twice, s = 0.0, 0.0, s[..., None]
+    for k in range(len(nodes))[::-1]:  # Horner: powers of many s would take longer
+        once, twice = (basis[k] / (k + 1) + s * once, basis[k] / ((k + 1) * (k + 2)) + s * twice)
+    return s * once, s**2 * twice
 
 
 def samples(motions, acceleration=None):

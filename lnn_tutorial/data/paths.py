@@ -44,12 +44,15 @@ class Paths:
         noise: σ of each position `[d]`.
         rows: the frames that they are about, as rows of the motions `[w]`, of NumPy.
         lengths: K of each `[w]`, of NumPy.
+        alone: how many σ the frames are from where the acceleration that the paths were made with
+            leads alone, the d of `train.integral_loss` `[w]`, of NumPy.
     """
 
     all: Path
     noise: np.ndarray
     rows: np.ndarray
     lengths: np.ndarray
+    alone: np.ndarray
 
     def __len__(self):
         return len(self.rows)
@@ -72,4 +75,10 @@ def made(found, noise, rows, lengths):
     arrays = (found.get(names.get(name, name)) for name in Path._fields)
     path = Path(*(None if x is None else jnp.asarray(x) for x in arrays))
     noise = np.broadcast_to(np.asarray(noise, float), path.frames.shape[-1:])
-    return Paths(path, noise, rows, lengths)
+    return Paths(path, noise, rows, lengths, alone(found, noise, lengths))
+
+
+def alone(found, noise, lengths):
+    """How many σ frames are from where an acceleration leads alone, see `Paths`."""
+    far = found["alone"] / np.square(noise)
+    return np.sqrt(far.mean(axis=1) / (lengths - 1))

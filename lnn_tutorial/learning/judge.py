@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
-from lnn_tutorial import integrate, mechanics, train
-from lnn_tutorial.data import between, fitted
+from lnn_tutorial import data, integrate, mechanics
+from lnn_tutorial.data import between, fitted, paths
 from lnn_tutorial.models import forces
 
 STARTS = 96
@@ -26,16 +26,26 @@ QUIET = 0.02
 HALF = 0.6745
 """Half of all normal numbers are closer to zero than so many σ."""
 
-NO_LIMIT = 1e6
-"""So many times the noise: a window fits whatever its distance."""
+FAR = 3.0
+"""So many σ count as far in the loss of a law, as in `train.integral_loss`."""
 
 
-def windows(motions, law, frames, noise, rows, degree=1):
-    """`(found, rows, lengths)` of windows as `data.fitted.fit` has them, None where none fits."""
+def windows(motions, law, frames, noise, rows, degree=1, **settings):
+    """`(found, rows, lengths)` of windows as `data.fitted.fit` has them, None where none fits.
+
+    In motions without room for the shortest window there is none.
+    """
+    _, which, counts = np.unique(motions.trajectory, return_inverse=True, return_counts=True)
+    roomy = np.flatnonzero(counts[which] > frames[0])
+    wanted = np.isin(roomy, rows)
+    if not wanted.any():
+        return None
+    part = data.Motions(**data.rows(vars(motions), roomy))
     try:
-        return fitted.fit(motions, law, frames, noise, degree, rows)
-    except (ValueError, FloatingPointError):
-        return None  # the law runs away, or explains none, or there is no room
+        found = fitted.fit(part, law, frames, noise, degree, np.flatnonzero(wanted), **settings)
+    except (fitted.NoWindowError, FloatingPointError):
+        return None  # the law explains no window, or runs away in all
+    return found[0], roomy[found[1]], found[2]
 
 
 def spread_rows(motions, count, ahead=0):
@@ -86,7 +96,7 @@ def rolled_out(model, params, motions, found, rows, lengths, seconds, step):
     beyond = np.cumsum(~inside, axis=1)
     t = np.where(inside, t, t.max(axis=1, keepdims=True) + step * beyond)
     times = np.concatenate([np.zeros((len(rows), 1)), t], axis=1)
-    substeps = _substeps(found, step)
+    between_frames = np.linspace(0, 1, _substeps(found, step), endpoint=False)
     start = [jnp.asarray(found[name]) for name in ("q", "q_dot")]
     beside = {}
     if "context" in found:
@@ -97,15 +107,18 @@ def rolled_out(model, params, motions, found, rows, lengths, seconds, step):
 
     def one(q, q_dot, times, beside):
         context, torque = beside.get("context"), beside.get("torque")
+        finer = times[:-1, None] + jnp.diff(times)[:, None] * between_frames.astype(times.dtype)
+        finer = jnp.append(finer.ravel(), times[-1])
         if torque is None:
             slope = lambda q, q_dot: law(q, q_dot, context)  # noqa: E731
         else:
             along = forces.linear(times, torque)
             slope = lambda q, q_dot, t: law(q, q_dot, context, along(t))  # noqa: E731
-        return integrate.through(slope, q, q_dot, times, substeps=substeps)
+        # as many steps by `substeps` would be unrolled, which takes longer to compile than to run
+        return integrate.through(slope, q, q_dot, finer)[0][:: len(between_frames)]
 
     times = jnp.asarray(times, start[0].dtype)
-    went, _ = jax.jit(jax.vmap(one))(*start, times, beside)
+    went = jax.jit(jax.vmap(one))(*start, times, beside)
     after = np.where(inside, motions.t[at] - motions.t[ends][:, None], np.nan)
     after = np.where(after > 1e-6 * step, after, np.nan)
     return {
@@ -198,10 +211,10 @@ def accelerations(motions, law, other, frames, noise, size, step):
     kept = dict.fromkeys(names, np.full(d, np.nan)) | {"at_most": np.full(d, np.inf)}
     states = None
     for length in quiet(frames, noise, size, step):
-        found = windows(motions, law, [length], NO_LIMIT * np.asarray(noise), rows)
+        found = windows(motions, law, [length], noise, rows, all_of_them=True)
         if found is None:
             continue
-        told = _corrections(law, other, found[0], noise, len(motions) / length)
+        told = _corrections(other, found[0], noise, len(motions) / length)
         new = np.isnan(kept["error"])  # what stood out in shorter windows stays
         kept = {name: np.where(new, told[name], kept[name]) for name in names}
         states = states or found
@@ -217,17 +230,17 @@ def quiet(frames, noise, size, step):
     return small or list(frames[-1:])
 
 
-def _corrections(law, other, found, noise, independent):
+def _corrections(other, found, noise, independent):
     """What `accelerations` returns, from windows of one length."""
-    noise, told = np.asarray(noise), asked(law, found)
-    spread = np.median(np.abs(found["q_ddot"] - told), axis=0) / HALF
-    floor = noise * np.median(_amplification(found["s"], found["half"]))
+    noise, told = np.asarray(noise), found["q_ddot"] - found["correction"]
+    spread = np.median(np.abs(found["correction"]), axis=0) / HALF
+    floor = noise * np.median(_amplification(found["s"], found["half"], found["weight"]))
     # a variance from the median of n normal numbers is unsure by about √(5.4/n) of itself
     unsure = 2 * floor**2 * np.sqrt(5.4 / max(min(independent, len(told)), 4))
     spare = spread**2 - floor**2
     averaged = np.where(spare > unsure, HALF * np.sqrt(np.maximum(spare, 0)), np.nan)
     at_most = HALF * np.sqrt(np.maximum(spare, 0) + unsure)
-    rough = 1.0 if other is None else _roughness(law, other, found)
+    rough = 1.0 if other is None else _roughness(other, found)
     return {
         "error": averaged * rough,
         "at_most": at_most * rough,
@@ -237,8 +250,11 @@ def _corrections(law, other, found, noise, independent):
     }
 
 
-def _roughness(law, other, found):
-    """How many times larger the difference of two laws is than its average over windows `[d]`."""
+def _roughness(other, found):
+    """How many times larger a law's difference from another is than its average over windows `[d]`.
+
+    The law is the one that the windows were found with.
+    """
     count = len(fitted.NODES)
     along = {"q": found["along_q"], "q_dot": found["along_q_dot"]}
     if "torque" in found:
@@ -246,21 +262,24 @@ def _roughness(law, other, found):
     along = {name: x.reshape(-1, x.shape[-1]) for name, x in along.items()}
     if "context" in found:
         along["context"] = np.repeat(found["context"], count, axis=0)
-    apart = asked(law, along) - asked(other, along)
-    apart = apart.reshape(-1, count, apart.shape[-1])
+    apart = found["along_q_ddot"] - asked(other, along).reshape(found["along_q_ddot"].shape)
     twice = np.asarray(between.integrals(fitted.NODES, found["s"].astype(float))[1])
     moved = twice @ apart  # positions at the frames, in units of half a window squared
-    averaged = np.einsum("ik,ikj->ij", _solve(found["s"]), moved)
-    small, large = (np.median(np.abs(x), axis=0) for x in (averaged, apart[:, count // 2]))
+    averaged = np.einsum("ik,ikj->ij", _solve(found["s"], found["weight"]), moved)
+    small, large = (np.median(np.abs(x), axis=0) for x in (averaged, apart[:, fitted.MIDDLE]))
     return np.maximum(large / np.maximum(small, 1e-12 + 1e-3 * large), 1.0)
 
 
 def asked(law, states):
-    """A law's accelerations `[n, d]` at many states."""
-    beside = [states["context"]] if "context" in states else []
+    """A law's accelerations `[n, d]` at many states, some at a time: one program for any number."""
+    given = [states["q"], states["q_dot"], *([states["context"]] if "context" in states else [])]
     if "torque" in states:
-        beside = [states.get("context"), states["torque"]]
-    return np.asarray(_asked(between.compiled_once(law), states["q"], states["q_dot"], *beside))
+        given = [*given[:2], states.get("context"), states["torque"]]
+    law, count, made = between.compiled_once(law), len(given[0]), []
+    for start in range(0, count, STATES):
+        rows = np.minimum(np.arange(start, start + STATES), count - 1)
+        made.append(_asked(law, *(None if x is None else x[rows] for x in given)))
+    return np.concatenate(made)[:count]
 
 
 @jax.jit
@@ -269,26 +288,25 @@ def _asked(law, q, q_dot, *beside):
     return jax.vmap(law, axes)(q, q_dot, *beside)
 
 
-def _solve(s):
+def _solve(s, weight):
     """How each frame counts in the acceleration in the middle, by least squares `[n, K + 1]`."""
-    basis = jax.vmap(lambda s: fitted._basis(s, 1)[0])(jnp.asarray(s))
-    return np.linalg.pinv(np.asarray(basis, float))[:, 2]
+    return fitted.solving(s, weight, 1)[:, 2]
 
 
-def _amplification(s, half):
+def _amplification(s, half, weight=1.0):
     """How much noise of one becomes in the polynomial at the middle of each window `[n]`."""
-    return np.linalg.norm(_solve(s), axis=1) / np.asarray(half, float) ** 2
+    weight = np.broadcast_to(weight, np.shape(s))
+    return np.linalg.norm(_solve(s, weight), axis=1) / np.asarray(half, float) ** 2
 
 
-def loss(model, params, motions, length, noise):
+def loss(law, motions, length, noise):
     """The loss of accelerations integrated along paths (`train.integral_loss`), or NaN."""
-    law, noise = partial(model.acceleration, params), np.asarray(noise)
     rows = spread_rows(motions, STATES)
-    try:
-        paths = motions.paths(law, frames=[length], noise=NO_LIMIT * noise, rows=rows)
-    except (ValueError, FloatingPointError):
+    found = windows(motions, law, [length], noise, rows, all_of_them=True)
+    if found is None:
         return np.nan
-    return float(jax.jit(train.integral_loss(model, tuple(noise)))(params, paths.batch()))
+    far = paths.alone(found[0], noise, found[2])
+    return float(np.mean(far / np.sqrt(FAR**2 + far**2)))
 
 
 def at_states(function, params, states):

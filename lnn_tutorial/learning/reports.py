@@ -95,7 +95,7 @@ def measured(plan, model, params, other, frames, seconds):
     )
     length = judge.quiet(frames, noise, size, step)[0]
     for name, which in (("training", plan.training), ("held_out", motions)):
-        found[f"loss_{name}"] = judge.loss(model, params, which, length, noise)
+        found[f"loss_{name}"] = judge.loss(law, which, length, noise)
     if hasattr(model, "lagrangian") and states is not None:
         more, curves["energy"] = _energies(plan, model, params, *states[:2])
         found |= more

@@ -54,9 +54,6 @@ EXACT_ROUNDS = (
 )
 """The rounds of `fit_positions`, where positions are exact."""
 
-SOME = 2000
-"""Paths that tell how far a model is from the positions."""
-
 FRAMES = (4, 6, 10, 16, 24, 32)
 """How many frames a window of positions may span; each has the longest that its noise allows."""
 
@@ -165,12 +162,14 @@ def fit_positions(
     scales = []
 
     def compared(kind, params, key):
-        rows = np.asarray(jax.random.permutation(key, middles)[:windows])
+        rows = None  # all of them
+        if len(middles) > windows:
+            rows = np.asarray(jax.random.permutation(key, middles)[:windows])
         law = None if kind == POLYNOMIALS else partial(model.acceleration, params)
         settings = {"frames": frames if noise is not None else frames[0], "noise": noise}
         if kind == INTEGRALS:
             paths = motions.paths(law, **settings, rows=rows)
-            return train.integral_loss(model, noise, scale=_far(model, params, paths)), paths
+            return train.integral_loss(model, noise, scale=_far(paths)), paths
         samples = motions.samples(law, **settings, rows=rows, degree=2 if law is None else 1)
         scales.append(_small(samples.q_ddot))
         return train.acceleration_loss(model, scale=scales[0]), samples
@@ -208,11 +207,9 @@ def _in_rounds(model, rounds, compared, key, steps, *, checkpoint, progress, lab
     return train.Fit(params, losses, sum(fit.seconds for fit in fits))
 
 
-def _far(model, params, paths):
+def _far(paths):
     """How many σ count as far from a path: three, or three times what most are off now."""
-    distance = jax.vmap(train.integral_loss(model, paths.noise).distance, (None, 0))
-    some = jax.tree.map(lambda x: x[:SOME], paths.all)
-    return 3 * max(1.0, float(np.median(np.sqrt(jax.jit(distance)(params, some)))))
+    return 3 * max(1.0, float(np.median(paths.alone)))
 
 
 def _small(q_ddot):

@@ -145,10 +145,22 @@ def fit(
     if held_out is not None:
         held_out = like(jax.eval_shape(partial(batch_of, 0), 0), held_out)
     step = partial(over_members(step, (0, 0, None)), key)
-    run = jax.jit(lambda state, ks: jax.lax.scan(step, state, ks))
+    room = min(chunk, steps)
+
+    @jax.jit
+    def run(state, first, count):
+        """Some steps from the first one on, up to `room`: one program for any number of them."""
+
+        def one(k, made):
+            state, value = step(made[0], first + k)
+            return state, made[1].at[k].set(value)
+
+        unknown = jnp.zeros((room, *key.shape), jax.eval_shape(step, state, first)[1].dtype)
+        return jax.lax.fori_loop(0, count, one, (state, unknown))
+
     judge = jax.jit(over_members(loss, (0, None)))
     state = State(params, over_members(optimizer.init, (0,))(params))
-    program = run.trace(state, np.arange(min(chunk, steps)))
+    program = run.trace(state, 0, room)
     losses = np.zeros((steps, *key.shape), program.out_info[1].dtype)
     looks = np.full((-(-steps // chunk), 1 + key.size), np.nan, losses.dtype)
     made = Made(state, losses, None if held_out is None else looks, params if keep_best else None)
@@ -175,13 +187,13 @@ def fit(
     with _bar(progress, total=steps, initial=done, desc=label) as bar:
         while done < steps:
             look, ks = done // chunk, np.arange(done, min(done + chunk, steps))
-            before, (state, values) = made.state, run(made.state, ks)
+            before, (state, values) = made.state, run(made.state, done, len(ks))
             made, done = made._replace(state=state), done + len(ks)
-            made.losses[ks] = values
+            made.losses[ks] = values[: len(ks)]
 
             def astray(column, k, before=before, first=ks[0]):
                 """Which windows of a batch of motions are not followed, in words."""
-                now = run(before, np.arange(first, k))[0] if k > first else before
+                now = run(before, first, k - first)[0]
                 params = jax.tree.map(lambda x: x[column], now.params) if key.ndim else now.params
                 return lost_motion(loss, batches, params, batch_of(column, k))
 
