@@ -7,6 +7,10 @@ from jax.flatten_util import ravel_pytree
 
 from lnn_tutorial import _inputs
 
+NEWTON_SCHULZ = ((3.4445, -4.7750, 2.0315),) * 5
+"""The coefficients of Jordan et al., once for each of the five iterations of Muon. Given one by one,
+the iterations are a loop; Optax's default is the same unrolled, which compiles for longer."""
+
 
 def muon(peak, steps, warmup=0.05):
     """Muon with a warm-up to `peak` over a share `warmup` of the steps, then a cosine to zero.
@@ -24,7 +28,7 @@ def muon(peak, steps, warmup=0.05):
         raise ValueError(f"expected a share 0 <= warmup <= 1, got {warmup}")
     first = max(1, int(warmup * steps))
     schedule = optax.warmup_cosine_decay_schedule(0.0, peak, first, max(steps, first + 1))
-    optimizer = optax.contrib.muon(schedule)
+    optimizer = optax.contrib.muon(schedule, ns_coeffs=NEWTON_SCHULZ)
 
     def init(params):
         for path, x in jax.tree.leaves_with_path(params):
