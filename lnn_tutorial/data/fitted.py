@@ -54,7 +54,7 @@ def fit(motions, acceleration, frames, noise, degree, rows=None, *, all_of_them=
         NoWindowError: none fits.
     """
     lengths, noise = _checked(motions, frames, noise, degree)
-    _require_unwrapped(motions)
+    require_unwrapped(motions)
     motions.windows(lengths[0])  # every motion has room for one window
     law, longest = between.compiled_once(acceleration), lengths[-1] + 1
     asked, chosen = np.ones(len(motions), bool), np.zeros(len(motions), int)
@@ -70,8 +70,9 @@ def fit(motions, acceleration, frames, noise, degree, rows=None, *, all_of_them=
         windows = _windows(motions, first, length, longest)
         made, far = _in_blocks(law, degree, noise, windows)
         finite = np.isfinite(made["q_ddot"]).all(axis=1)
-        at, fits = first + length // 2, finite & (
-            all_of_them | _fits(far, noise, length - 2 - degree)
+        at, fits = (
+            first + length // 2,
+            finite & (all_of_them | _fits(far, noise, length - 2 - degree)),
         )
         lost[at] = ~finite
         for name, x in (made | windows).items():
@@ -168,7 +169,7 @@ def _windows(motions, first, frames, longest):
     return {name: x.astype(motions.q.dtype) for name, x in found.items()}
 
 
-def _require_unwrapped(motions):
+def require_unwrapped(motions):
     """Raise where a coordinate jumps by a turn while its steps before and after are small."""
     q = np.asarray(motions.q, float)
     joined = (motions.trajectory[1:] == motions.trajectory[:-1])[:, None]

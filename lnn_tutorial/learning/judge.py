@@ -20,8 +20,9 @@ STATES = 500
 LONGEST = 600
 """Frames that are rolled out at most, and of the model's own motions."""
 
-QUIET = 0.02
-"""Noise in an acceleration is small if it is below this share of a typical one."""
+QUIET, AUDIBLE = 0.02, 0.1
+"""Noise in an acceleration is small if it is below this share of a typical one; and so small that
+an error may be heard beside it."""
 
 HALF = 0.6745
 """Half of all normal numbers are closer to zero than so many σ."""
@@ -195,38 +196,35 @@ def accelerations(motions, law, other, frames, noise, size, step):
 
     Args:
         other: another law, or None.
-        size: typical accelerations `[d]`: windows in which noise is not small beside these are not
-            tried.
+        size: typical accelerations `[d]`: windows in which noise is not `AUDIBLE` beside these, or
+            less, are not tried.
         step: the time between two frames.
 
     Returns:
-        A dict, and the shortest windows, as `windows` has them. In the dict lists with a number for
-        each coordinate: `error` and `at_most`, in half of the states it is less (NaN and a bound
-        where noise hides it); `averaged`, the same as windows have it; `typical`, the median of
-        |q̈|; `seconds`, how long the windows are. Without another law error and bound are those
-        of the windows.
+        A dict of lists with a number for each coordinate: `error` and `at_most`, in half of the
+        states it is less (NaN and a bound where noise hides it); `averaged`, the same as windows
+        have it; `typical`, the median of |q̈|; `seconds`, how long the windows are. Without another
+        law error and bound are those of the windows.
     """
     rows, d = spread_rows(motions, STATES), motions.q.shape[1]
     names = ("error", "at_most", "averaged", "typical", "seconds")
     kept = dict.fromkeys(names, np.full(d, np.nan)) | {"at_most": np.full(d, np.inf)}
-    states = None
-    for length in quiet(frames, noise, size, step):
+    for length in quiet(frames, noise, size, step, AUDIBLE):
         found = windows(motions, law, [length], noise, rows, all_of_them=True)
         if found is None:
             continue
         told = _corrections(other, found[0], noise, len(motions) / length)
         new = np.isnan(kept["error"])  # what stood out in shorter windows stays
         kept = {name: np.where(new, told[name], kept[name]) for name in names}
-        states = states or found
         if not np.isnan(kept["error"]).any():
             break
-    return {name: x.tolist() for name, x in kept.items()}, states
+    return {name: x.tolist() for name, x in kept.items()}
 
 
-def quiet(frames, noise, size, step):
+def quiet(frames, noise, size, step, share=QUIET):
     """The lengths of windows in which noise is small beside typical accelerations, one at least."""
     steady = {k: _amplification(np.linspace(-1, 1, k + 1)[None], k * step / 2) for k in frames}
-    small = [k for k in frames if (np.asarray(noise) * steady[k] < QUIET * size).all()]
+    small = [k for k in frames if (np.asarray(noise) * steady[k] < share * size).all()]
     return small or list(frames[-1:])
 
 

@@ -83,6 +83,7 @@ def plan(table, *, model="lnn", friction=False, seed=0, steps=6000, held_out=0.2
     if model == "plain" and table.motions.torque is not None:
         raise ValueError("expected a Lagrangian for torques: a plain network does not take them")
     motions, lines = _long_enough(table.motions)
+    data.fitted.require_unwrapped(motions)
     training, judged, said = _parted(motions, held_out, jax.random.key(_inputs.seed(seed)))
     lines += said
     about = data.describe(motions, table.angles, table.names)

@@ -69,7 +69,9 @@ def measured(plan, model, params, other, frames, seconds):
         `(figures, curves)`. Figures, lists with a number for each coordinate or horizon:
         `distance`, `error`, `error_at_most` of positions, by horizon; `acceleration`, see
         `judge.accelerations`; `loss_training`, `loss_held_out`; of a Lagrangian also
-        `energy_…` in units of the largest kinetic energy, and `mass_…`.
+        `energy_…` in units of the largest kinetic energy, and `mass_…`. `energy_spread` is robust:
+        the median distance of the states from the median energy of their motion, as the σ of normal
+        numbers.
     """
     law = partial(model.acceleration, params)
     motions, noise = plan.held_out, plan.noise
@@ -90,13 +92,15 @@ def measured(plan, model, params, other, frames, seconds):
             found[name] = [one[k].tolist() for one in told]
         curves["rollout"] = _example(motions, went)
     size, step = plan.acceleration, plan.step
-    found["acceleration"], states = judge.accelerations(
-        motions, law, other, frames, noise, size, step
-    )
+    found["acceleration"] = judge.accelerations(motions, law, other, frames, noise, size, step)
     length = judge.quiet(frames, noise, size, step)[0]
     for name, which in (("training", plan.training), ("held_out", motions)):
         found[f"loss_{name}"] = judge.loss(law, which, length, noise)
-    if hasattr(model, "lagrangian") and states is not None:
+    states = None
+    if hasattr(model, "lagrangian"):
+        rows = judge.spread_rows(motions, judge.STATES)
+        states = judge.windows(motions, law, [length], noise, rows, all_of_them=True)
+    if states is not None:
         more, curves["energy"] = _energies(plan, model, params, *states[:2])
         found |= more
     return found, curves
@@ -133,11 +137,11 @@ def _energies(plan, model, params, states, rows):
     labels, t = motions.trajectory[rows], motions.t[rows]
     parts = [energy[labels == label] for label in np.unique(labels)]
     parts = [part for part in parts if len(part) >= 6] or [np.full(6, np.nan)]
-    falls = np.array([part[: len(part) // 3].mean() - part[-(len(part) // 3) :].mean()
-                      for part in parts])  # fmt: skip
+    thirds = [(part[: len(part) // 3], part[-(len(part) // 3) :]) for part in parts]
+    falls = np.array([np.median(first) - np.median(last) for first, last in thirds])
     found = {
         "energy_scale": scale,
-        "energy_spread": float(np.median([part.std() for part in parts])),
+        "energy_spread": _spread(parts),
         "energy_fall": float(np.median(falls)),
         "energy_falls": float(np.mean(falls > 0)),
         "mass_condition_median": float(np.median(condition)),
@@ -151,6 +155,12 @@ def _energies(plan, model, params, states, rows):
     elif motions.torque is None:
         found |= judge.drift(model, params, motions, states, rows, scale, plan.step)
     return found, {"t": t, "label": labels, "energy": energy}
+
+
+def _spread(parts):
+    """The σ of numbers about the median of their part, by the median distance: a robust one."""
+    away = np.concatenate([np.abs(part - np.median(part)) for part in parts])
+    return float(np.median(away)) / judge.HALF
 
 
 def _text(figures, names, units):
@@ -239,7 +249,7 @@ def _of_the_energy(found):
         yield (
             f"Energy: over {found['energy_drift_seconds']:.3g} s of its own motion it strays by "
             f"{_share(found['energy_drift'])} {unit}; along the measured motions by "
-            f"{_share(found['energy_spread'])}."
+            f"{_share(found['energy_spread'])} (by the median: a few bad states do not count)."
         )
     if "friction_power" in found:
         yield (

@@ -142,10 +142,12 @@ def fit(
     def batch_of(column, k):
         return jax.jit(draw)(key.ravel()[column], k)
 
+    judge = jax.jit(over_members(loss, (0, None)))
+    batch = jax.eval_shape(partial(batch_of, 0), 0)
     if held_out is not None:
-        held_out = like(jax.eval_shape(partial(batch_of, 0), 0), held_out)
+        held_out = like(batch, held_out)
     step = partial(over_members(step, (0, 0, None)), key)
-    room = min(chunk, steps)
+    room, kind = min(chunk, steps), jax.eval_shape(judge, params, batch).dtype
 
     @jax.jit
     def run(state, first, count):
@@ -155,13 +157,12 @@ def fit(
             state, value = step(made[0], first + k)
             return state, made[1].at[k].set(value)
 
-        unknown = jnp.zeros((room, *key.shape), jax.eval_shape(step, state, first)[1].dtype)
+        unknown = jnp.zeros((room, *key.shape), kind)
         return jax.lax.fori_loop(0, count, one, (state, unknown))
 
-    judge = jax.jit(over_members(loss, (0, None)))
     state = State(params, over_members(optimizer.init, (0,))(params))
     program = run.trace(state, 0, room)
-    losses = np.zeros((steps, *key.shape), program.out_info[1].dtype)
+    losses = np.zeros((steps, *key.shape), kind)
     looks = np.full((-(-steps // chunk), 1 + key.size), np.nan, losses.dtype)
     made = Made(state, losses, None if held_out is None else looks, params if keep_best else None)
     done, seconds = 0, 0.0

@@ -8,8 +8,10 @@ from jax.flatten_util import ravel_pytree
 from lnn_tutorial import _inputs
 
 NEWTON_SCHULZ = ((3.4445, -4.7750, 2.0315),) * 5
-"""The coefficients of Jordan et al., once for each of the five iterations of Muon. Given one by one,
-the iterations are a loop; Optax's default is the same unrolled, which compiles for longer."""
+"""The coefficients of Jordan et al., once for each of the five iterations of Muon.
+
+Given one by one the iterations are a loop; Optax has them unrolled, which compiles for longer.
+"""
 
 
 def muon(peak, steps, warmup=0.05):
