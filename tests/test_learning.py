@@ -11,7 +11,7 @@ import pytest
 
 from lnn_tutorial import data, evaluate, integrate, learning, models, store, systems
 from lnn_tutorial.__main__ import main
-from lnn_tutorial.learning import command, judge, plans
+from lnn_tutorial.learning import command, judge, plans, reports, rounds
 
 SYSTEM = systems.Pendulum()
 RATE, SECONDS, NOISE = 30, 4, 0.004
@@ -27,10 +27,12 @@ def law(damping=0.0, push=None):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_at_once():
-    """Windows are computed in blocks of no more than these tests need."""
+def few_rounds():
+    """One round of each kind: most of what these tests take is compiling rounds."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data.fitted, "AT_ONCE", 256)
+        for name in ("NOISY_ROUNDS", "STATE_ROUNDS"):
+            of_a_kind = {one.kind: one for one in getattr(rounds, name)}
+            patch.setattr(rounds, name, tuple(of_a_kind.values()))
         yield
 
 
@@ -47,13 +49,14 @@ def noisy(q, seed=0):
     return q + NOISE * np.random.default_rng(seed).normal(size=q.shape)
 
 
-def written(path, columns, rate=RATE):
+def written(path, columns, rate=RATE, t=None):
     """A CSV table of columns `[motions, frames]` by name, with throws and times."""
     first = next(iter(columns.values()))
+    t = np.broadcast_to(np.arange(first.shape[1]) / rate if t is None else t, first.shape)
     rows = ["throw,t," + ",".join(columns)]
     for motion, frame in np.ndindex(first.shape):
         cells = [f"{x[motion, frame]:.8f}" for x in columns.values()]
-        rows.append(f"{motion},{frame / rate:.5f}," + ",".join(cells))
+        rows.append(f"{motion},{t[motion, frame]:.5f}," + ",".join(cells))
     path.write_text("\n".join(rows) + "\n")
     return path
 
@@ -96,13 +99,14 @@ def truth(found):
 # --- the report ---
 
 
-def test_the_report_is_right_about_the_positions_within_a_factor_of_two(learned):
-    """The same rollouts against the truth, which the report does not see."""
+def within_a_factor_of_two(learned, true):
+    """Hold a report's errors of positions against true positions of the held-out frames `[n, 1]`.
+
+    The same rollouts, compared with what the report does not see.
+    """
     plan, figures = learned.plan, learned.report.figures
-    true, _, _ = truth(learned)
-    acceleration = learned.law()
     rows = judge.spread_rows(plan.held_out, judge.STARTS, ahead=4)
-    begun = judge.windows(plan.held_out, acceleration, plan.frames, plan.noise, rows, degree=0)
+    begun = judge.windows(plan.held_out, learned.law(), plan.frames, plan.noise, rows, degree=0)
     seconds = figures["horizons"]
     model = learned.model, learned.params, plan.held_out
     went = judge.rolled_out(*model, *begun, seconds[-1], plan.step)
@@ -120,10 +124,15 @@ def test_the_report_is_right_about_the_positions_within_a_factor_of_two(learned)
     assert compared
 
 
+def test_the_report_is_right_about_the_positions_within_a_factor_of_two(learned):
+    within_a_factor_of_two(learned, truth(learned)[0])
+
+
 def test_the_report_is_right_about_the_accelerations_within_a_factor_of_two(learned):
     q, q_dot, q_ddot = truth(learned)
     told = learned.report.figures["model"]["acceleration"]
-    far = float(jnp.median(jnp.abs(jax.vmap(learned.law())(q, q_dot) - q_ddot)))
+    found = judge.asked(learned.law(), {"q": np.asarray(q), "q_dot": np.asarray(q_dot)})
+    far = np.median(np.abs(found - q_ddot))
     if np.isnan(told["error"][0]):
         assert far < told["at_most"][0]
     else:
@@ -155,6 +164,38 @@ def test_what_is_not_above_the_noise_is_a_bound():
             assert found[0] == pytest.approx(error, rel=0.1)
 
 
+def test_only_a_window_that_is_missing_counts_as_none(learned):
+    plan, law = learned.plan, learned.law()
+    rows = judge.spread_rows(plan.held_out, 20)
+    found, kept, lengths = judge.windows(plan.held_out, law, (4, 10), plan.noise, rows)
+    assert set(kept) <= set(rows) and len(found["q"]) == len(kept) == len(lengths)
+    assert judge.windows(plan.held_out, law, (10,), 1e-9, rows) is None  # none fits
+    assert judge.windows(plan.held_out, law, (400,), plan.noise, rows) is None  # no room
+    wild = lambda q, q_dot: q * jnp.nan  # noqa: E731
+    assert judge.windows(plan.held_out, wild, (10,), plan.noise, rows) is None
+    with pytest.raises(ValueError, match="even numbers"):
+        judge.windows(plan.held_out, law, (5,), plan.noise, rows)
+
+
+def test_a_short_motion_does_not_take_the_windows_of_others():
+    q = noisy(swings(2)[0])
+    rows = np.concatenate([q[0], q[1, :7]])
+    t = np.concatenate([np.arange(q.shape[1]), np.arange(7)]) / RATE
+    labels = np.repeat([0, 1], [q.shape[1], 7])
+    motions = data.motions(t, rows[:, None], trajectory=labels)
+    found, kept, _ = judge.windows(motions, None, (10,), 0.1, np.array([3, 60, 124]))
+    assert kept.tolist() == [60] and found["q"][0, 0] == pytest.approx(q[0, 60], abs=0.1)
+
+
+def test_the_spread_of_the_energy_is_robust():
+    rng = np.random.default_rng(0)
+    parts = [level + 0.1 * rng.normal(size=300) for level in (0.0, 5.0)]
+    clean = reports._spread(parts)
+    assert clean == pytest.approx(0.1, rel=0.1)
+    parts[0][7] = 1e6
+    assert reports._spread(parts) == pytest.approx(clean, rel=0.02)
+
+
 def test_distances_go_round_the_circle():
     went = {
         "after": np.array([[0.1, 0.2]]),
@@ -167,15 +208,22 @@ def test_distances_go_round_the_circle():
     assert np.isnan(judge.away(went, 0.5, (True,))[0][0, 0])  # nobody has measured so long
 
 
-def test_friction_is_learned_and_only_takes(folder):
-    path = written(folder / "rubs.csv", {"angle": noisy(swings(damping=0.4)[0])})
-    found = follow(read(path), friction=True, compare=False, steps=600)
-    figures = found.report.figures["model"]
+def test_at_irregular_times_friction_is_learned_and_the_report_is_right(folder):
+    fine, rng = 10, np.random.default_rng(1)
+    q, _ = swings(damping=0.4, rate=RATE * fine, steps=SECONDS * RATE * fine)
+    ticks = fine * np.arange(1, SECONDS * RATE) + rng.integers(-4, 5, (len(q), SECONDS * RATE - 1))
+    q, t = np.take_along_axis(q, ticks, axis=1), ticks / (RATE * fine)
+    path = written(folder / "rubs.csv", {"angle": noisy(q)}, t=t)
+    found = follow(read(path), friction=True, compare=False, steps=1200)
+    assert "steps from 0.00" in dict(found.plan.lines)["rate"]
+    figures, text = found.report.figures["model"], str(found.report)
     assert figures["friction_power"] < figures["friction_power_largest"] <= 0
-    assert "Friction takes" in str(found.report) and "try --friction" not in str(found.report)
-    q, q_dot = jnp.array([0.5]), jnp.array([1.0])
-    slowed = found.law()(q, q_dot) - found.law()(q, -q_dot)
-    assert float(slowed[0]) == pytest.approx(-0.8, rel=0.3)
+    assert "Friction takes" in text and "try --friction" not in text
+    q_dot = np.array([[1.0], [-1.0]], np.float32)
+    slowed = judge.asked(found.law(), {"q": np.full_like(q_dot, 0.5), "q_dot": q_dot})
+    assert slowed[0, 0] - slowed[1, 0] == pytest.approx(-0.8, rel=0.3)
+    held_out = np.unique(found.plan.held_out.trajectory).astype(int)
+    within_a_factor_of_two(found, q[held_out].reshape(-1, 1))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +269,7 @@ def test_short_motions_are_left_out_and_a_single_one_is_cut(folder):
 def test_velocities_are_used_where_they_are_exact(folder):
     q, q_dot = swings(3, rate=200, steps=60)
     path = written(folder / "exact.csv", {"angle": q, "speed": q_dot}, rate=200)
-    found = follow(read(path, velocities="speed"), steps=78, compare=False)
+    found = follow(read(path, velocities="speed"), steps=78, model="plain")
     assert found.plan.way == plans.STATES
     assert np.isfinite(found.report.figures["model"]["distance"][0]).all()
     path = written(folder / "noisy.csv", {"angle": noisy(q), "speed": q_dot})
@@ -259,7 +307,7 @@ def test_torques_and_contexts_go_along(folder):
     mass = np.broadcast_to(np.linspace(1, 2, len(q))[:, None], q.shape)
     path = written(folder / "driven.csv", {"angle": noisy(q), "push": wave, "mass": mass})
     asked = read(path, torques="push", context="mass")
-    found = follow(asked, model="delan", steps=44)
+    found = follow(asked, model="delan", steps=120)
     assert type(found.model) is models.DeLaN and "Mass matrix" in str(found.report)
     assert found.model.driven and found.model.context == 1 and found.plain_fit is None
     assert np.isfinite(found.report.figures["model"]["distance"][0]).all()
@@ -272,25 +320,52 @@ def test_torques_and_contexts_go_along(folder):
 ASKED = ["--time", "t", "--positions", "angle", "--angles", "angle", "--trajectory", "throw"]
 
 
-def test_the_command_writes_what_it_prints_and_resumes(folder, capsys):
+@pytest.fixture
+def two_rounds(monkeypatch):
+    """The first and the last kind of round alone."""
+    monkeypatch.setattr(rounds, "NOISY_ROUNDS", rounds.NOISY_ROUNDS[::2])
+
+
+def test_the_command_writes_what_it_prints(folder, capsys, two_rounds):
     table = written(folder / "few.csv", {"angle": noisy(swings(3, steps=60)[0])})
     out, kept = folder / "out" / "swing.npz", folder / "kept"
-    asked = ["learn", str(table), *ASKED, "--steps", "44", "--seed", "3", "--model", "plain"]
-    asked += ["--out", str(out), "--checkpoint", str(kept)]
-    assert main(asked) == 0
+    asked = ["learn", str(table), *ASKED, "--seed", "3", "--model", "plain"]
+    whole = [*asked, "--steps", "44", "--out", str(out), "--checkpoint", str(kept)]
+    assert main(whole) == 0
     printed = capsys.readouterr().out
     for words in ("3 motions of 183 frames", "learned from", "0.3 s", "written: "):
         assert words in printed
-    model, params = store.load_model(out)
     figures = json.loads(out.with_suffix(".json").read_text())
     assert figures["coordinates"] == ["angle"] and figures["plan"]["learned from"]
     assert out.with_suffix(".png").read_bytes()[:4] == b"\x89PNG"
-    assert main(asked) == 0  # it goes on from the end
-    again, resumed = store.load_model(out)
+    assert main([*asked, "--checkpoint", str(kept), "--steps", "66"]) == 1
+    assert "of another run" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_resumes_to_the_same_result(folder, monkeypatch, two_rounds):
+    """Where the test before has trained at once; it is stopped here in its last round."""
+    asked = ["learn", str(folder / "few.csv"), *ASKED, "--seed", "3", "--model", "plain"]
+    asked += ["--steps", "44", "--checkpoint", str(folder / "stopped")]
+    once, later = folder / "out" / "swing.npz", folder / "later" / "swing.npz"
+    saved, save = [], store.save
+
+    def stopped(path, *rest):
+        if saved:
+            raise KeyboardInterrupt
+        saved.append(path)
+        save(path, *rest)
+
+    monkeypatch.setattr(store, "save", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        main([*asked, "--out", str(later)])
+    monkeypatch.setattr(store, "save", save)
+    assert not later.exists()
+    assert main([*asked, "--out", str(later)]) == 0
+    (model, params), (again, resumed) = (store.load_model(path) for path in (once, later))
     assert again == model
     assert jax.tree.all(jax.tree.map(lambda x, y: bool((x == y).all()), params, resumed))
-    assert main([*asked[:-4], "--checkpoint", str(kept), "--steps", "66"]) == 1
-    assert "of another run" in capsys.readouterr().err
+    figures = [path.with_suffix(".json").read_text() for path in (once, later)]
+    assert figures[0] == figures[1]
 
 
 BAD = {
@@ -350,6 +425,27 @@ def test_lists_may_have_blanks_and_degrees_are_told(folder):
         assert any("looks like degrees" in note for note in command.table(given).notes)
     notes = command.table(given | {"degrees": True}).notes
     assert "degrees are converted to radians: angle" in notes
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [([], "angle looks like degrees"), (["--degrees"], "degrees are converted to radians: angle")],
+)
+def test_the_command_tells_of_degrees_before_any_training(
+    asked, words, folder, capsys, monkeypatch
+):
+    class TrainingBegins(Exception):
+        pass
+
+    def begins(plan, **_):
+        raise TrainingBegins(*np.ptp(plan.training.q, axis=0))
+
+    monkeypatch.setattr(learning, "follow", begins)
+    table = written(folder / "degrees.csv", {"angle": np.rad2deg(noisy(swings(2)[0]))})
+    with pytest.raises(TrainingBegins) as stop:
+        main(["learn", str(table), *ASKED, *asked])
+    assert words in capsys.readouterr().out
+    assert (stop.value.args[0] < 2 * np.pi) == bool(asked)
 
 
 def test_the_demo_is_the_table_that_the_script_makes(tmp_path):

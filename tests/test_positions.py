@@ -210,6 +210,11 @@ def test_a_law_that_runs_away_is_named_by_frame():
 # --- the discrete Euler–Lagrange equation ---
 
 
+def value(loss, params, window):
+    """A loss, compiled: op by op it would take longer."""
+    return float(jax.jit(loss)(params, window))
+
+
 def triples(dt, **settings):
     q, *_ = seen(2, dt, **settings)
     with integrate.double_precision():
@@ -222,7 +227,7 @@ def test_the_true_lagrangian_is_right_to_the_order(order, least, most, friction)
     loss = train.discrete_loss(Truth(friction), order=order, scale=5.0)
     with integrate.double_precision():
         coarse, fine = (
-            float(loss((1.0, 0.0), triples(h, friction=friction))) for h in (0.06, 0.03)
+            value(loss, (1.0, 0.0), triples(h, friction=friction)) for h in (0.06, 0.03)
         )
     assert least < coarse / fine < most
 
@@ -232,7 +237,7 @@ def test_factors_and_gauge_terms_change_nothing():
     with integrate.double_precision():
         window = triples(0.02)
         plain, scaled, gauged = (
-            float(loss(params, window)) for params in ((1.0, 0.0), (1e-6, 0.0), (1.0, 0.3))
+            value(loss, params, window) for params in ((1.0, 0.0), (1e-6, 0.0), (1.0, 0.3))
         )
     assert scaled == pytest.approx(plain, rel=1e-6)
     assert gauged < 1e-4  # a total derivative, up to the order of the rule
@@ -249,9 +254,8 @@ def test_a_torque_is_taken_at_its_time(order):
         with integrate.double_precision():
             window = data.motions(t, q, torque=given).windows(2).batch()
             truth = Truth(1e-9)
-            found.append(
-                float(train.discrete_loss(truth, order=order, scale=5.0)((1.0, 0.0), window))
-            )
+            loss = train.discrete_loss(truth, order=order, scale=5.0)
+            found.append(value(loss, (1.0, 0.0), window))
     assert found[0] < 0.01
     assert found[0] / found[1] > 3.0  # the torque itself is linear between two frames
 
@@ -264,14 +268,15 @@ def test_irregular_times_and_wrapped_angles():
         q = uneven[:, kept] + np.pi
         window = data.motions(times, q).windows(2).batch()
         wrapped = data.motions(times, (q + np.pi) % (2 * np.pi) - np.pi).windows(2).batch()
-        right = float(loss((1.0, 0.0), data.motions(times, uneven[:, kept]).windows(2).batch()))
+        right = value(loss, (1.0, 0.0), data.motions(times, uneven[:, kept]).windows(2).batch())
         assert right < 1e-3
-        assert float(loss((1.0, 0.0), wrapped)) == pytest.approx(float(loss((1.0, 0.0), window)))
+        found = [value(loss, (1.0, 0.0), x) for x in (wrapped, window)]
+        assert found[0] == pytest.approx(found[1])
 
 
 def test_it_learns_from_positions():
     motions = data.motions(T, Q)
-    model = models.LNN(**{**FACE, "width": 16})
+    model = models.LNN(**{**FACE, "width": 16, "depth": 1})
     loss = train.discrete_loss(model, scale=5.0)
     fit = train.fit(
         loss,
@@ -344,13 +349,13 @@ def test_the_true_law_leaves_what_noise_leaves():
 
 def test_gravity_is_weighed_by_noisy_positions():
     sigma = 0.01
-    motions = noisy(sigma, copies=12)
+    motions = noisy(sigma, copies=8)
     loss = jax.jit(jax.vmap(train.integral_loss(GRAVITY, sigma, scale=30.0), (0, None)))
     g = 8.0
-    for _ in range(3):  # paths by the law so far, and the law along these paths
+    for away in (2.0, 0.7, 0.3):  # paths by the law so far, and the law along these paths
         law = partial(GRAVITY.acceleration, g)
         paths = motions.paths(law, frames=(10, 20, 30), noise=sigma)
-        trial = np.linspace(g - 2, g + 2, 81)
+        trial = np.linspace(g - away, g + away, 25)
         g = float(trial[np.argmin(loss(trial, paths.batch()))])
     assert g == pytest.approx(9.8, abs=0.1)
     twice = np.diff(np.asarray(motions.q).reshape(-1, 101), 2, axis=1) / H**2
@@ -385,17 +390,16 @@ def test_paths_are_drawn_and_told():
         noisy(0.01).paths(frames=6, noise=None)
 
 
-def test_a_network_learns_the_pendulum_from_noisy_positions(tmp_path):
+def test_a_network_learns_the_pendulum_from_noisy_positions(monkeypatch):
+    of_a_kind = {one.kind: one for one in learning.NOISY_ROUNDS}  # the others only take time
+    monkeypatch.setattr(learning.rounds, "NOISY_ROUNDS", tuple(of_a_kind.values()))
     sigma = 0.01
     motions = noisy(sigma, copies=6)
-    model = models.LNN(**{**FACE, "width": 16})
+    model = models.LNN(**{**FACE, "width": 16, "depth": 1})
     settings = {"noise": sigma, "key": jax.random.key(0), "steps": 1000, "progress": False}
-    fit = learning.fit_positions(model, motions, windows=1000, checkpoint=tmp_path, **settings)
+    fit = learning.fit_positions(model, motions, windows=1000, **settings)
     q, q_dot, q_ddot = (x[:, ::10].reshape(-1, 1) for x in (Q, Q_DOT, Q_DDOT))
     found = np.asarray(jax.vmap(partial(model.acceleration, fit.params))(q, q_dot))
     assert np.abs(found - q_ddot).mean() < 0.05 * np.abs(q_ddot).mean()
-    again = learning.fit_positions(model, motions, windows=1000, checkpoint=tmp_path, **settings)
-    assert np.array_equal(fit.losses, again.losses)
-    assert again.seconds == pytest.approx(fit.seconds)
     with pytest.raises(ValueError, match="windows of at most 2"):
         learning.fit_positions(model, data.motions(T[:3], Q[:, :3]), **settings)

@@ -142,12 +142,12 @@ def fit(
     def batch_of(column, k):
         return jax.jit(draw)(key.ravel()[column], k)
 
+    state = State(params, over_members(optimizer.init, (0,))(params))
     judge = jax.jit(over_members(loss, (0, None)))
-    batch = jax.eval_shape(partial(batch_of, 0), 0)
     if held_out is not None:
-        held_out = like(batch, held_out)
+        held_out = like(jax.eval_shape(partial(batch_of, 0), 0), held_out)
     step = partial(over_members(step, (0, 0, None)), key)
-    room, kind = min(chunk, steps), jax.eval_shape(judge, params, batch).dtype
+    room, kind = min(chunk, steps), jnp.result_type(float)
 
     @jax.jit
     def run(state, first, count):
@@ -160,7 +160,6 @@ def fit(
         unknown = jnp.zeros((room, *key.shape), kind)
         return jax.lax.fori_loop(0, count, one, (state, unknown))
 
-    state = State(params, over_members(optimizer.init, (0,))(params))
     program = run.trace(state, 0, room)
     losses = np.zeros((steps, *key.shape), kind)
     looks = np.full((-(-steps // chunk), 1 + key.size), np.nan, losses.dtype)
