@@ -208,7 +208,12 @@ def _noise(about):
         rate += f", steps from {about.shortest:.3g} to {about.longest:.3g} s"
     found = [("rate", rate), *said]
     if any(about.outliers):
-        found.append(("outliers", f"{sum(about.outliers)}: no window with one fits its noise"))
+        found.append(
+            (
+                "outliers",
+                f"{sum(about.outliers)}: no window with one fits its noise, but for the shortest",
+            )
+        )
     return np.maximum(about.noise, floor), found
 
 
