@@ -79,13 +79,13 @@ class Description:
         ]
         width = max(len("outliers"), *map(len, self.names)) + 2
         lines = [f"{name:<{width}}{value}" for name, value in lines]
-        lines += ["", f"{'':<{width}}" + "".join(f"{x:>12}" for x in _HEADS)]
+        lines += ["", f"{'':<{width}}" + "".join(f"{x:>10}" for x in _HEADS)]
         for i, name in enumerate(self.names):
             noise = f"{'≤ ' if self.at_most[i] else ''}{self.noise[i]:.2g}"
             if np.isnan(self.noise[i]):
                 noise = "unknown"
             numbers = (*(f"{x[i]:.4g}" for x in (self.low, self.high, self.speed)), noise)
-            cells = "".join(f"{x:>12}" for x in (*numbers, self.outliers[i], self.units[i]))
+            cells = "".join(f"{x:>10}" for x in (*numbers, self.outliers[i], self.units[i]))
             lines.append(f"{name:<{width}}{cells}".rstrip())
         return "\n".join(lines)
 
