@@ -36,6 +36,12 @@ def few_rounds():
         yield
 
 
+@pytest.fixture
+def two_rounds(monkeypatch):
+    """The first and the last kind of round alone."""
+    monkeypatch.setattr(rounds, "NOISY_ROUNDS", rounds.NOISY_ROUNDS[::2])
+
+
 def swings(count=10, damping=0.0, rate=RATE, steps=SECONDS * RATE):
     """True angles and velocities `[count, frames]`, released at rest."""
     q = np.linspace(0.4, 2.6, count)[:, None]
@@ -301,13 +307,13 @@ def test_too_little_is_refused(folder):
         learning.plan(str(folder / "few.csv"))
 
 
-def test_torques_and_contexts_go_along(folder):
+def test_torques_and_contexts_go_along(folder, two_rounds):
     q, _ = swings(3, steps=40)
     wave = np.broadcast_to(np.sin(np.arange(q.shape[1]) / 5), q.shape)
     mass = np.broadcast_to(np.linspace(1, 2, len(q))[:, None], q.shape)
     path = written(folder / "driven.csv", {"angle": noisy(q), "push": wave, "mass": mass})
     asked = read(path, torques="push", context="mass")
-    found = follow(asked, model="delan", steps=120)
+    found = follow(asked, model="delan", steps=300)
     assert type(found.model) is models.DeLaN and "Mass matrix" in str(found.report)
     assert found.model.driven and found.model.context == 1 and found.plain_fit is None
     assert np.isfinite(found.report.figures["model"]["distance"][0]).all()
@@ -318,12 +324,6 @@ def test_torques_and_contexts_go_along(folder):
 # --- the command ---
 
 ASKED = ["--time", "t", "--positions", "angle", "--angles", "angle", "--trajectory", "throw"]
-
-
-@pytest.fixture
-def two_rounds(monkeypatch):
-    """The first and the last kind of round alone."""
-    monkeypatch.setattr(rounds, "NOISY_ROUNDS", rounds.NOISY_ROUNDS[::2])
 
 
 def test_the_command_writes_what_it_prints(folder, capsys, two_rounds):
