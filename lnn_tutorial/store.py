@@ -125,7 +125,8 @@ for _module in (systems, features, models):
     for _kind in vars(_module).values():
         if isinstance(_kind, type) and dataclasses.is_dataclass(_kind):
             register(_kind)
-del _KINDS["Model"], _KINDS["FromLagrangian"]  # what they leave open is no model
+for _kind in ("Model", "FromLagrangian", "Friction"):  # what they leave open is no model
+    del _KINDS[_kind]
 
 
 def save_model(path, model, params, header=None):

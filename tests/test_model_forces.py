@@ -18,6 +18,8 @@ JOINTS = ((1.0, 0.0), (-1.0, 1.0))
 FACE = {"dim": 2, "angles": (False, True), "velocity_scale": (2.0, 5.0), "width": 4, "depth": 1}
 FORCES = (
     models.ViscousFriction(along=JOINTS, scale=(0.1, 0.3)),
+    models.DryFriction(along=JOINTS, scale=0.2, speed=0.5),
+    models.Drag(scale=(0.1, 0.2)),
     models.Dissipation(width=3, depth=1, scale=0.2),
     models.Torque(gain="learned"),
     lambda q, q_dot: np.array([0.3, -0.1]) * q,
@@ -125,6 +127,47 @@ def test_viscous_friction_takes_twice_rayleighs_dissipation():
     np.testing.assert_allclose(force, mechanics.rayleigh(dissipation)(STATE["q"], v), rtol=1e-12)
     assert float(v @ force) == pytest.approx(-2 * float(dissipation(None, v)), rel=1e-12)
     np.testing.assert_allclose(friction.coefficients(friction.init(None, model)), [0.1, 0.3])
+
+
+def dying(friction, c, amplitude, seconds):
+    """Amplitudes of an oscillator (m = 1 kg, ω = 1/s), at its turning points."""
+    model, params = oscillator(friction)
+    params = {**params, "force": jnp.log(jnp.expm1(c / friction.scale)) * jnp.ones(1)}
+    start = np.array([amplitude]), np.zeros(1)
+    q, _ = jax.jit(lambda *s: model.rollout(params, *s, dt=0.02, steps=round(seconds / 0.02)))(
+        *start
+    )
+    away = np.abs(np.asarray(q[:, 0]))
+    return away[np.flatnonzero((away[1:-1] > away[:-2]) & (away[1:-1] >= away[2:])) + 1]
+
+
+def test_a_swing_dies_away_as_the_law_of_its_friction_says():
+    """By the textbook, for weak friction of k = c/m, in each half period π/ω: viscous, by the
+    factor exp(−π k/2ω); dry, by 2k/ω²; drag, from A to A/(1 + 4 k A/3).
+    """
+    k, sharp = 0.01, models.DryFriction(speed=1e-3, scale=0.01)
+    viscous = dying(models.ViscousFriction(scale=0.01), k, 1.0, 30.0)
+    np.testing.assert_allclose(viscous[1:] / viscous[:-1], np.exp(-np.pi * k / 2), rtol=1e-4)
+    dry = dying(sharp, k, 1.0, 30.0)
+    np.testing.assert_allclose(np.diff(dry), -2 * k, rtol=2e-2)
+    drag = dying(models.Drag(scale=0.01), k, 2.0, 30.0)
+    np.testing.assert_allclose(np.diff(1 / drag), 4 * k / 3, rtol=2e-2)
+    assert min(map(len, (viscous, dry, drag))) > 7
+
+
+@pytest.mark.parametrize("friction", FORCES[:3], ids=lambda x: type(x).__name__)
+def test_friction_takes_energy_whatever_its_coefficients(friction):
+    """q̇·Q ≤ 0, and Q is odd in q̇."""
+
+    def power(key):
+        a, b = jax.random.split(key)
+        raw, v = 10 * jax.random.normal(a, (2,)), 10 * jax.random.normal(b, (2,))
+        found = friction(raw, FORCED[0], STATE["q"], v)
+        return v @ found, found + friction(raw, FORCED[0], STATE["q"], -v)
+
+    powers, even = jax.jit(jax.vmap(power))(jax.random.split(jax.random.key(0), 100))
+    assert float(powers.max()) <= 0 and float(powers.min()) < -1
+    assert float(jnp.abs(even).max()) == 0
 
 
 def test_a_learned_dissipation_takes_energy_whatever_the_weights():
@@ -271,7 +314,7 @@ def test_parameters_of_forces_stand_beside_those_of_the_network():
     assert one["force"].shape == (2,)
     assert jax.tree.all(jax.tree.map(jnp.array_equal, one["network"], plain.init(key)))
     several = FORCED[0].init(key)["force"]
-    assert [len(jax.tree.leaves(x)) for x in several] == [1, 4, 1, 0]
+    assert [len(jax.tree.leaves(x)) for x in several] == [1, 1, 1, 4, 1, 0]
     assert models.LNN(**FACE, force=list(FORCES[:2])) == models.LNN(**FACE, force=FORCES[:2])
 
 
@@ -341,6 +384,9 @@ def test_what_does_not_fit_is_refused_when_the_model_is_made(settings, message):
         (lambda: models.ViscousFriction(along=((1, 0),), scale=(1.0, 2.0)), "1 entries in scale"),
         (lambda: models.ViscousFriction(along=1.0), r"along to hold rows of numbers, \[k, d\]"),
         (lambda: models.ViscousFriction(along=((1, 0), (1,))), "along to hold rows of numbers"),
+        (lambda: models.DryFriction(speed=0.0), "speed > 0"),
+        (lambda: models.DryFriction(scale=-1.0), "scale > 0"),
+        (lambda: models.Drag(along=1.0), r"along to hold rows of numbers, \[k, d\]"),
         (lambda: models.Dissipation(width=0), "width >= 1"),
         (lambda: models.Dissipation(activation="step"), "unknown activation 'step'"),
         (lambda: models.Torque("some"), "gain to be a number, got 'some'"),

@@ -25,7 +25,15 @@ A model of one's own is a subclass, and whatever it overrides is respected every
 rollouts and by training on motions.
 """
 
-from lnn_tutorial.models.forces import Dissipation, Force, Torque, ViscousFriction
+from lnn_tutorial.models.forces import (
+    Dissipation,
+    Drag,
+    DryFriction,
+    Force,
+    Friction,
+    Torque,
+    ViscousFriction,
+)
 from lnn_tutorial.models.from_lagrangian import FromLagrangian
 from lnn_tutorial.models.hamiltonian import HNN
 from lnn_tutorial.models.lagrangian import LNN, DeLaN
@@ -47,7 +55,10 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "PlainNetwork",
     "NeuralODE",
     "Force",
+    "Friction",
     "ViscousFriction",
+    "DryFriction",
+    "Drag",
     "Dissipation",
     "Torque",
     "ANGLE_FEATURES",

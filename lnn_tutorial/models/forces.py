@@ -33,19 +33,17 @@ class Force:
 
 
 @dataclass(frozen=True)
-class ViscousFriction(Force):
-    r"""Q = −Jᵀ diag(c) J q̇, with coefficients c > 0 that are learned.
+class Friction(Force):
+    r"""Q = −Jᵀ diag(c) f(J q̇), with coefficients c > 0 that are learned and a law f of one place.
 
-    It is the force −∂D/∂q̇ of Rayleigh's D = ½ Σₖ cₖ (J q̇)ₖ², and takes the power 2D.
+    A subclass says f, an odd function that rises, in `law`. Then the power −Σₖ cₖ wₖ f(wₖ), with
+    w = J q̇, is never above zero.
 
     Args:
         along: J, a row for each place that rubs: the velocity there is row · q̇. By default one for
             each coordinate. Two bodies with angles from the vertical rub in their joint with
             θ̇₂ − θ̇₁, the row (−1, 1).
-        scale: c where training starts; a number or one for each row. Its unit is that of 𝓛 times a
-            second, for an angle, and over a square metre, for a length.
-
-    Source: Goldstein, Poole & Safko (2002), Section 1.5.
+        scale: c where training starts; a number or one for each row.
     """
 
     along: tuple[tuple[float, ...], ...] | None = None
@@ -56,6 +54,10 @@ class ViscousFriction(Force):
         object.__setattr__(self, "along", rows)
         scale = _inputs.scale("scale", self.scale, None if rows is None else len(rows))
         object.__setattr__(self, "scale", scale)
+
+    def law(self, w):
+        """The friction f of each place `[rows]`, where c = 1, from its velocity w `[rows]`."""
+        raise NotImplementedError
 
     def init(self, key, model):
         """ln(e − 1) for each row, at which c = scale · softplus(…) is the scale itself `[rows]`."""
@@ -69,9 +71,9 @@ class ViscousFriction(Force):
         return jnp.asarray(self.scale) * jax.nn.softplus(params)
 
     def __call__(self, params, model, q, q_dot, context=None, torque=None):
-        """Q = −Jᵀ diag(c) J q̇ `[d]`."""
+        """Q = −Jᵀ diag(c) f(J q̇) `[d]`."""
         rows = self._rows(model)
-        return -(self.coefficients(params) * (rows @ q_dot)) @ rows
+        return -(self.coefficients(params) * self.law(rows @ q_dot)) @ rows
 
     def _rows(self, model):
         if self.along is None:
@@ -79,6 +81,73 @@ class ViscousFriction(Force):
         for row in self.along:
             _inputs.sequence("each row of along", row, model.dim)
         return jnp.asarray(self.along)
+
+
+@dataclass(frozen=True)
+class ViscousFriction(Friction):
+    r"""Friction as in a film of oil, f(w) = w: Q = −Jᵀ diag(c) J q̇.
+
+    It is the force −∂D/∂q̇ of Rayleigh's D = ½ Σₖ cₖ (J q̇)ₖ², and takes the power 2D. A swing dies
+    away exponentially.
+
+    Args:
+        along: J, see `Friction`.
+        scale: c where training starts; a number or one for each row. Its unit is that of 𝓛 times a
+            second, for an angle, and over a square metre, for a length.
+
+    Source: Goldstein, Poole & Safko (2002), Section 1.5.
+    """
+
+    def law(self, w):
+        """w itself."""
+        return w
+
+
+@dataclass(frozen=True)
+class DryFriction(Friction):
+    r"""Friction of dry surfaces (Coulomb's), f(w) = tanh(w/v₀): of one size at whatever velocity.
+
+    Near rest, where the true law is a jump that holds a body still, it is viscous: what sticks here
+    creeps. A swing dies away linearly, and stops.
+
+    Args:
+        along: J, see `Friction`.
+        scale: c where training starts; a number or one for each row. Its unit is that of 𝓛, for an
+            angle, and over a metre, for a length.
+        speed: v₀ > 0, well below the velocities that matter; in the units of J q̇.
+
+    Source: Andersson, Söderberg & Björklund (2007), on how dry friction is made smooth.
+    """
+
+    speed: float = 0.1
+
+    def __post_init__(self):
+        super().__post_init__()
+        _inputs.positive(speed=self.speed)
+        object.__setattr__(self, "speed", float(self.speed))
+
+    def law(self, w):
+        """tanh(w/v₀)."""
+        return jnp.tanh(w / self.speed)
+
+
+@dataclass(frozen=True)
+class Drag(Friction):
+    r"""Drag of the air at high Reynolds numbers, f(w) = w |w|.
+
+    The larger a swing, the sooner it dies away.
+
+    Args:
+        along: J, see `Friction`.
+        scale: c where training starts; a number or one for each row. Its unit is that of 𝓛 times a
+            second squared, for an angle, and over a metre cubed, for a length.
+
+    Source: Taylor (2005), Section 2.4.
+    """
+
+    def law(self, w):
+        """w |w|."""
+        return w * jnp.abs(w)
 
 
 @dataclass(frozen=True)
