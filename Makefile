@@ -22,6 +22,11 @@ export OPENBLAS_NUM_THREADS = 1
 export PYTHONHASHSEED = 0
 export TQDM_DISABLE = 1
 
+# Measured motions that others have published are looked for here before they are downloaded.
+ifneq ($(wildcard ../shared/data),)
+export LNN_TUTORIAL_DATA ?= $(abspath ../shared/data)
+endif
+
 .PHONY: assignments book clean grade install offline pdf pins run serve test
 
 book: install

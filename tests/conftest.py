@@ -8,11 +8,14 @@ JAX stays in float32 unless a test asks for more. A module whose facts need floa
 `pytestmark = pytest.mark.usefixtures("float64")`.
 """
 
+import os
 from contextlib import contextmanager
 
 import jax
 import pytest
 from hypothesis import settings
+
+from lnn_tutorial import data, store
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, derandomize=False)
@@ -37,6 +40,24 @@ def float64():
     """Double precision in the whole module."""
     with _x64(True):
         yield
+
+
+@pytest.fixture(scope="session")
+def measured():
+    """`data.measured`; a test skips where files are not to be had, and in CI it fails."""
+    missing = {}
+
+    def table(name, **settings):
+        if name not in missing:
+            try:
+                return data.measured(name, **settings)
+            except store.StoreError as error:
+                missing[name] = str(error)
+        if os.environ.get("LNN_REQUIRE_DATA") == "1":
+            pytest.fail(f"LNN_REQUIRE_DATA=1, but {missing[name]}", pytrace=False)
+        return pytest.skip(missing[name])
+
+    return table
 
 
 @pytest.fixture(scope="module")

@@ -23,12 +23,18 @@ they were measured and how noisy they are::
     print(*measured.notes, describe(measured.motions, measured.angles, measured.names), sep="\n")
     training, held_out = measured.motions.split(key=jax.random.key(0))
 
+Who has measured nothing yet finds motions of real machines, measured by others, by `measured`::
+
+    pendulum = measured("double pendulum")
+    training, held_out = pendulum.motions.split(key=jax.random.key(0))
+
 A batch of samples is a tuple `(q, q_dot, q_ddot)`, followed by the context and the torque where
 there are any; an absent context before a torque is None. A batch of windows is a `Window`.
 """
 
 from lnn_tutorial.data.description import Description, describe
 from lnn_tutorial.data.door import NAMES, not_finite, rows
+from lnn_tutorial.data.machines import measured
 from lnn_tutorial.data.motion import Motions, Window, Windows, motions
 from lnn_tutorial.data.paths import Path, Paths
 from lnn_tutorial.data.samples import Samples, arrays
@@ -46,6 +52,7 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "Path",
     "table",
     "Table",
+    "measured",
     "describe",
     "Description",
     "rows",

@@ -68,7 +68,7 @@ class Description:
         return self.longest / self.shortest
 
     def __str__(self):
-        rate = f"{1 / self.step:.3g} a second, one every {self.step:.3g} s"
+        rate = f"{door.rate(self.step)} a second, one every {self.step:.3g} s"
         if self.irregularity > 1.01:
             rate += f" (steps from {self.shortest:.3g} to {self.longest:.3g} s)"
         lines = [

@@ -84,6 +84,11 @@ def unwrapped(angle, first):
     return angle - 2 * np.pi * turns, np.flatnonzero(jump & within), np.flatnonzero(jump & ~within)
 
 
+def rate(step):
+    """How many frames a second, in digits: three, and never a power of ten."""
+    return f"{1 / step:.0f}" if 1 / step >= 999.5 else f"{1 / step:.3g}"
+
+
 def held_out(trajectory, share, key):
     """Which rows belong to a share of the trajectories that is drawn at random: flags `[n]`.
 

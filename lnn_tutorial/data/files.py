@@ -62,7 +62,7 @@ def columns(file, numbers, labels=None):
     if not content.strip():
         raise ValueError(f"expected a table, but {path} is empty")
     numbers = tuple(dict.fromkeys(numbers))
-    read = _arrays if path.suffix.lower() == ".npz" else _text
+    read = _arrays if path.suffix.lower() == ".npz" else text
     return read(path, content, numbers, labels)
 
 
@@ -97,10 +97,11 @@ class _Header(NamedTuple):
     note: str | None
 
 
-def _text(path, content, numbers, labels):
-    text = _decoded(path, content)
+def text(path, content, numbers, labels=None):
+    """Some columns of a text table, whose bytes have been read: see `columns`."""
+    decoded = _decoded(path, content)
     asked = (*numbers, labels) if labels is not None else numbers
-    header = _header(path, text, asked)
+    header = _header(path, decoded, asked)
     places = _place(path, header.names, asked, f"row {header.row}")
     width, pick = len(header.names), operator.itemgetter(*places, *places[:1])
     floats = {name: _Floats(path, name) for name in numbers}
@@ -115,7 +116,7 @@ def _text(path, content, numbers, labels):
         rows.extend(lines)
         block.clear(), lines.clear()
 
-    reader = _reader(text, header.separator)
+    reader = _reader(decoded, header.separator)
     try:
         for cells in reader:
             if reader.line_num <= header.begins or not "".join(cells).strip():

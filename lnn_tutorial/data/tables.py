@@ -129,15 +129,20 @@ def table(
         *map(side_by_side, (positions, velocities, context, torques)),
         trajectory=found.labels,
     )
-    inside = found.labels[1:] == found.labels[:-1]
-    count = int(len(inside) - inside.sum() + 1)
-    step = float(np.median(np.diff(made.t)[inside]))
-    notes.append(
-        f"{count} motion{'s' if count > 1 else ''} of {len(made)} frames in all, "
-        f"{1 / step:.3g} frames a second"
-    )
+    notes.append(counted(made))
     flags = tuple(name in angles for name in positions)
     return Table(made, positions, flags, tuple(notes), found.rows)
+
+
+def counted(made):
+    """How many motions and frames there are, in words."""
+    inside = made.trajectory[1:] == made.trajectory[:-1]
+    count = int(len(inside) - inside.sum() + 1)
+    step = float(np.median(np.diff(made.t)[inside]))
+    return (
+        f"{count} motion{'s' if count > 1 else ''} of {len(made)} frames in all, "
+        f"{door.rate(step)} frames a second"
+    )
 
 
 def _names(name, value):

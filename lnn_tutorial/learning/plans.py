@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from lnn_tutorial import _inputs, data, models
+from lnn_tutorial.data import door
 from lnn_tutorial.learning.rounds import FRAMES
 
 MODELS = {"lnn": models.LNN, "delan": models.DeLaN, "plain": models.PlainNetwork}
@@ -203,7 +204,7 @@ def _noise(about):
         if sigma < floor[i]:
             words += f", taken as {EXACT:g} of the range"
         said.append((f"noise of {name}", words))
-    rate = f"{1 / about.step:.3g} frames a second"
+    rate = f"{door.rate(about.step)} frames a second"
     if about.irregularity > 1.01:
         rate += f", steps from {about.shortest:.3g} to {about.longest:.3g} s"
     found = [("rate", rate), *said]

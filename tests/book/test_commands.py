@@ -1,5 +1,6 @@
 """What is written twice agrees: commands, environment, pins."""
 
+import os
 import re
 import subprocess
 import tomllib
@@ -65,3 +66,23 @@ def test_actions_are_pinned_and_permissions_least(path):
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use), use
     assert "\npermissions:\n  contents: read\n" in text
     assert len(re.findall(r"runs-on:", text)) == len(re.findall(r"timeout-minutes:", text))
+
+
+@pytest.mark.parametrize(("named", "beside"), [(None, True), (None, False), ("/own", True)])
+def test_make_looks_for_measured_motions_beside_the_checkout(tmp_path, named, beside):
+    (tmp_path / "checkout").mkdir()
+    if beside:
+        (tmp_path / "shared" / "data").mkdir(parents=True)
+    environment = {name: x for name, x in os.environ.items() if name != "LNN_TUTORIAL_DATA"}
+    show = "show: ; @echo $$LNN_TUTORIAL_DATA"
+    command = ["make", "--no-print-directory", "--file", ROOT / "Makefile", "--eval", show, "show"]
+    made = subprocess.run(
+        command,
+        cwd=tmp_path / "checkout",
+        env=environment | ({"LNN_TUTORIAL_DATA": named} if named else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    folder = str((tmp_path / "shared" / "data").resolve()) if beside else ""
+    assert made.stdout.strip() == (named or folder)
