@@ -40,6 +40,27 @@ def test_every_model_has_the_same_face_and_a_full_turn_changes_nothing(model):
     assert all(bool(jnp.isfinite(g).all()) for g in jax.tree.leaves(gradient))
 
 
+def test_a_plain_network_sees_a_torque_in_units_of_its_scale():
+    """A linear network of τ/τ₀ alone gives q̈ = a₀ W τ/τ₀, along a motion too."""
+    model = models.PlainNetwork(
+        dim=2, width=2, depth=1, acceleration_scale=3.0, torque_scale=(0.5, 2.0), activation="relu"
+    )
+    assert model.driven
+    assert model.sizes == [6, 2, 2]
+    params = jax.tree.map(jnp.zeros_like, model.init(jax.random.key(0)))
+    params[0]["weight"] = params[0]["weight"].at[4:].set(jnp.eye(2))
+    params[1]["weight"] = jnp.array([[0.0, 1.0], [2.0, 0.0]])
+    torque = jnp.array([0.5, 1.0])
+    push = 3 * np.array([2 * 0.5, 1.0])
+    np.testing.assert_allclose(model.acceleration(params, Q, Q_DOT, torque=torque), push)
+    q, _ = model.rollout(params, Q, 0 * Q, torque=lambda t: torque, dt=0.5, steps=2)
+    np.testing.assert_allclose(q[-1] - Q, push / 2, rtol=1e-6)
+    with pytest.raises(ValueError, match="expected a torque"):
+        model.acceleration(params, Q, Q_DOT)
+    with pytest.raises(ValueError, match="torque_scale > 0"):
+        models.PlainNetwork(dim=2, torque_scale=0.0)
+
+
 def test_features_are_scaled_coordinates_sines_cosines_and_scaled_velocities():
     model = models.LNN(
         dim=2, angles=(False, True), position_scale=(4.0, 1.0), velocity_scale=(2.0, 5.0)
