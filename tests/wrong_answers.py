@@ -52,12 +52,16 @@ GIVEN_AWAY = {
     "local_acceleration": r"polyfit|polyder|\.fit\(|deriv\(|lstsq|vander|2 ?\*|half²|/ ?half",
     "next_position": r"jax\.|\bgrad|jac|argnums|solve\(|2 ?q|[-−] ?q",
     "learned_stiffness_midpoint": r"\btan|\bcos|\bsin|4 ?/|/ ?h|arctan",
+    "joint_friction": r"\.T\b|transpos|Jᵀ|@|einsum|jax\.|[-−] ?law",
+    "late_law": r"\btan|\bcos|\bsin|/ ?ω|negative|[-−]ω",
+    "rest_angle": r"2 ?b|2 ?hold|twice|ceil|floor|%|//|amplitude [-−]|\bodd|\beven|\btwo",
+    "upper_arm": r"mass_matrix|hessian|jax\.|\bgrad\b|M₁₂|M12|M\[|/|∂²|\[0, 1\]|mixed",
 }
 """Patterns of what an answer is made of: neither a message nor a general hint may contain it."""
 
 HARMLESS = (
     r"factor of \S+|shape \([\d, ]*\)|expected \([\d, ]*\)|\d+ of \d+|entry \[[\d, ]*\]|[\d.]+ %"
-    r"|(?:n|κ|dx|q|q̇|θ|g|ω|h|σ|fourth|d) = [\[(]?[−\-\d., ]+[\])]?"
+    r"|(?:n|κ|dx|q|q̇|θ|g|ω|h|σ|fourth|d|τ|amplitude|hold) = [\[(]?[−\-\d., ]+[\])]?"
     r"|stencil \([^)]*\)|power -?[\d.]+|True or False"
 )
 """What is no part of an answer: shapes, counts, states that were tried."""

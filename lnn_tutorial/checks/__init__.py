@@ -51,6 +51,7 @@ from lnn_tutorial.checks.chapter9 import (
     local_acceleration,
     next_position,
 )
+from lnn_tutorial.checks.chapter10 import joint_friction, late_law, rest_angle, upper_arm
 from lnn_tutorial.checks.logbook import Hint, Progress, Row, hint, progress
 from lnn_tutorial.checks.primer import deep_network, descend
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
@@ -86,9 +87,11 @@ __all__ = [
     "honest_split",
     "hoop",
     "imbalance",
+    "joint_friction",
     "kinetic_energy",
     "last_frame",
     "last_layer",
+    "late_law",
     "learned_stiffness",
     "learned_stiffness_midpoint",
     "local_acceleration",
@@ -100,6 +103,7 @@ __all__ = [
     "one_scalar_of_a_matrix",
     "partner_bracket",
     "progress",
+    "rest_angle",
     "right",
     "sensitivity",
     "slides",
@@ -109,6 +113,7 @@ __all__ = [
     "throw_action",
     "trained_pendulum",
     "two_masses",
+    "upper_arm",
     "windows",
     "wrong",
 ]

@@ -12,8 +12,8 @@ from lnn_tutorial.checks.verdict import (
     ask,
     check,
     compare,
-    kind,
     one_number,
+    pair,
     real,
     right,
     wrong,
@@ -63,17 +63,13 @@ def heun_step(answer: Callable) -> Verdict:
 def _pair(found: Any) -> np.ndarray:
     """q and q̇ after a step `[2, 2]`, or a verdict."""
     form = "Expected two arrays, q and q̇, each of the shape of q"
-    if hasattr(found, "__len__") and not isinstance(found, (str, bytes, dict, set)):
-        if len(found) != 2:
-            raise Stop(wrong(f"{form}, got {len(found)} parts."))
-        parts = [real(x) for x in found]
-        if any(x is None for x in parts):
-            raise Stop(wrong(f"{form}, all of real numbers."))
-        shapes = [x.shape for x in parts]
-        if shapes != [(2,), (2,)]:
-            raise Stop(wrong(f"{form}, got shape {shapes[0]} and shape {shapes[1]}."))
-        return np.stack(parts)
-    raise Stop(wrong(f"{form}, got {kind(found)}."))
+    parts = [real(x) for x in pair(found, form)]
+    if any(x is None for x in parts):
+        raise Stop(wrong(f"{form}, all of real numbers."))
+    shapes = [x.shape for x in parts]
+    if shapes != [(2,), (2,)]:
+        raise Stop(wrong(f"{form}, got shape {shapes[0]} and shape {shapes[1]}."))
+    return np.stack(parts)
 
 
 def _steps(law, q, v, dt):

@@ -270,6 +270,17 @@ def one_number(found: Any, name: str, several: str = "") -> float:
     return array.item()
 
 
+def pair(found: Any, form: str) -> list:
+    """The two parts of an answer, or a verdict that begins with the `form` they should have."""
+    if not hasattr(found, "__len__") or isinstance(found, (str, bytes, dict, set)):
+        raise Stop(wrong(f"{form}, got {kind(found)}."))
+    if getattr(found, "shape", None) == ():
+        raise Stop(wrong(f"{form}, got one number."))
+    if len(found) != 2:
+        raise Stop(wrong(f"{form}, got {len(found)} parts."))
+    return list(found)
+
+
 def kind(value: Any) -> str:
     """What something is, in a word or two: its type, and of an array also what it holds."""
     name = type(value).__name__
