@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 
 FOLDER = Path(__file__).parents[1] / "chapters"
-CHAPTERS = [*sorted(FOLDER.glob("0*.ipynb")), *FOLDER.glob("primer.ipynb")]
+CHAPTERS = [*sorted(FOLDER.glob("[0-9][0-9]_*.ipynb")), *FOLDER.glob("primer.ipynb")]
 TEACHING, WELCOME = FOLDER / "teaching.md", FOLDER / "welcome.ipynb"
 A_MINUTE = {"words": 150, "formulas": 2, "lines": 15, "figures": 1}
 AN_EXERCISE = 15

@@ -75,7 +75,7 @@ def released(students, name):
 
 
 def test_there_is_one_assignment_for_every_chapter():
-    chapters = (coursework.ROOT / "chapters").glob("0*.ipynb")
+    chapters = (coursework.ROOT / "chapters").glob("[0-9][0-9]_*.ipynb")
     assert sorted(path.stem for path in chapters) == NAMES
 
 
