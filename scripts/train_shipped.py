@@ -5,7 +5,8 @@
 Each is trained by the recipe of its chapter and then polished by Gauss–Newton steps on larger
 batches, on one thread, and judged by its chapter's protocol with steps half as long. `camera` is
 what `python -m lnn_tutorial learn --demo` leaves: a Lagrangian network and the plain one beside it,
-with the report's figures. Everything that made it, and its figures, go into the header of its file.
+with the report's figures. The models of the real `pendulum` are those of `reproduce
+measured-pendulum`. Everything that made a model, and its figures, go into the header of its file.
 Checkpoints are kept in `_build/shipped`: a killed run goes on where it was.
 """
 
@@ -69,6 +70,12 @@ TASKS |= {
 TASKS |= {"wave_lnn": partial(wave, "centred"), "wave_lnn_raw": partial(wave, "scaled")}
 TASKS |= {f"{place}_lnn": partial(springs, place) for place in ("membrane", "web")}
 TASKS["camera"] = None  # `camera` makes its own plan
+PENDULUMS = {
+    f"pendulum_{name}_{pieces}": (name, pieces)
+    for name in ("lnn", "delan", "plain", "physicists")
+    for pieces in (4, 22)
+} | {"pendulum_physicists_more_22": ("physicists, more", 22)}
+TASKS |= dict.fromkeys(PENDULUMS)
 """What is trained, by the name that it is shipped under."""
 
 
@@ -93,10 +100,31 @@ def camera(name):
     return f"{name}: {round(learned.fit.seconds)} s\n{learned.report}"
 
 
+def pendulum(name):
+    """Train, judge and save one model of the measured pendulum; returns a line about it."""
+    from lnn_tutorial import experiments, store
+
+    contestant, count = PENDULUMS[name]
+    model, pieces = experiments.measured_models()[contestant], experiments.training_pieces(count)
+    recipe = experiments.MeasuredRecipe(experiments.measured_frames(pieces))
+    fit = recipe.fit(model, seed=0, steps=10_000, label=name, checkpoint=CHECKPOINTS)
+    figures = experiments.MeasuredProtocol().figures(model, fit.params)
+    header = {
+        "command": f"python scripts/train_shipped.py {name}",
+        "pieces": list(pieces),
+        "train_seconds": round(fit.seconds),
+        "figures": store.for_json(figures, 4),
+    }
+    store.save_model(store.SHIPPED / f"{name}.npz", model, fit.params, header)
+    return f"{name}: {round(fit.seconds)} s, {figures['held out, smoothed starts']}"
+
+
 def make(name):
     """Train, judge and save one model; returns a line about it."""
     from lnn_tutorial import store
 
+    if name in PENDULUMS:
+        return pendulum(name)
     if name == "camera":
         return camera(name)
     model, recipe, steps, protocol = TASKS[name]()

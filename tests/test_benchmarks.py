@@ -12,6 +12,7 @@ from benchmarks import (
     activations,
     double_pendulum,
     initialisation,
+    measured_pendulum,
     motion,
     relativistic_particle,
     sensitivities,
@@ -71,7 +72,16 @@ def test_the_median_lies_in_its_interval_95_times_of_100():
 
 @pytest.mark.parametrize(
     "benchmark",
-    [initialisation, activations, double_pendulum, relativistic_particle, wave, motion, signals],
+    [
+        initialisation,
+        activations,
+        double_pendulum,
+        relativistic_particle,
+        wave,
+        motion,
+        signals,
+        measured_pendulum,
+    ],
 )
 def test_the_committed_table_holds_every_run_and_no_other(benchmark):
     wanted = {run for each in benchmark.MINUTES for run in benchmark.runs(each)}

@@ -13,6 +13,17 @@ from lnn_tutorial.experiments.double import (
     paper_models,
     paper_recipe,
 )
+from lnn_tutorial.experiments.measured import (
+    HELD_OUT,
+    NOISE,
+    VALIDATION,
+    MeasuredProtocol,
+    MeasuredRecipe,
+    measured_frames,
+    measured_models,
+    measured_pendulum,
+    training_pieces,
+)
 from lnn_tutorial.experiments.motions import (
     SETTINGS,
     MotionProtocol,
@@ -121,10 +132,21 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "Measured",
     "SignalRecipe",
     "SignalProtocol",
+    # measured
+    "HELD_OUT",
+    "VALIDATION",
+    "NOISE",
+    "measured_pendulum",
+    "training_pieces",
+    "measured_frames",
+    "measured_models",
+    "MeasuredRecipe",
+    "MeasuredProtocol",
 ]
 
 EXPERIMENTS = {
     "double-pendulum": double_pendulum,
+    "measured-pendulum": measured_pendulum,
     "motion": motion,
     "relativistic-particle": relativistic_particle,
     "spring-pendulum": spring_pendulum,

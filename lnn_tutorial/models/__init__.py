@@ -45,6 +45,7 @@ from lnn_tutorial.models.model import (
 )
 from lnn_tutorial.models.neural_ode import NeuralODE
 from lnn_tutorial.models.plain import PlainNetwork
+from lnn_tutorial.models.rigid import RigidArms
 
 __all__ = [  # noqa: RUF022, the order of the API page
     "Model",
@@ -54,6 +55,7 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "HNN",
     "PlainNetwork",
     "NeuralODE",
+    "RigidArms",
     "Force",
     "Friction",
     "ViscousFriction",

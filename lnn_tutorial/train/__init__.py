@@ -21,6 +21,7 @@ from lnn_tutorial.train.losses import (
     relative_residual,
     squared_error,
 )
+from lnn_tutorial.train.minimise import minimise
 from lnn_tutorial.train.motions import SOLVERS, STARTS, motion_loss
 from lnn_tutorial.train.optimisers import gauss_newton, muon
 from lnn_tutorial.train.states import labelled, visited
@@ -44,6 +45,7 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "gauss_newton",
     "fit",
     "Fit",
+    "minimise",
     "DivergedError",
     "NonFiniteError",
     "CHECKPOINT",
