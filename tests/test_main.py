@@ -254,6 +254,7 @@ def test_another_runs_checkpoint_is_refused_in_one_line(reproduced, capsys):
         (["reproduce", "double-pendulum", "--paper", "--loss", "relative"], "invalid choice"),
         (["reproduce", "double-pendulum", "--paper", "--states", "visited"], "states 'box' with"),
         (["reproduce", "relativistic-particle", "--lagrangian", "newton"], "invalid choice"),
+        (["reproduce", "robot-arm", "--torque", "wished"], "invalid choice: 'wished'"),
         (["reproduce", "double-pendulum", "--lagrangian", "paper"], "unrecognized arguments"),
         (["reproduce", "wave", "--starts", "3"], "unrecognized arguments: --starts"),
     ],

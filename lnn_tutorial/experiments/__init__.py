@@ -3,6 +3,20 @@
 `python -m lnn_tutorial reproduce NAME` runs them; the chapters show the same recipes step by step.
 """
 
+from lnn_tutorial.experiments.arm import (
+    ARM_LIKE,
+    ARM_NOISE,
+    ARM_TORQUES,
+    ARM_TRAINING,
+    ARM_UNSEEN,
+    ArmProtocol,
+    ArmRecipe,
+    Zeroed,
+    arm_frames,
+    arm_friction,
+    arm_models,
+    robot_arm,
+)
 from lnn_tutorial.experiments.double import (
     PAPER_LOSSES,
     STATES,
@@ -142,6 +156,19 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "measured_models",
     "MeasuredRecipe",
     "MeasuredProtocol",
+    # arm
+    "ARM_TRAINING",
+    "ARM_LIKE",
+    "ARM_UNSEEN",
+    "ARM_TORQUES",
+    "ARM_NOISE",
+    "robot_arm",
+    "arm_frames",
+    "arm_friction",
+    "arm_models",
+    "Zeroed",
+    "ArmRecipe",
+    "ArmProtocol",
 ]
 
 EXPERIMENTS = {
@@ -149,6 +176,7 @@ EXPERIMENTS = {
     "measured-pendulum": measured_pendulum,
     "motion": motion,
     "relativistic-particle": relativistic_particle,
+    "robot-arm": robot_arm,
     "spring-pendulum": spring_pendulum,
     "wave": wave,
 }
