@@ -15,6 +15,7 @@ from benchmarks import (
     measured_pendulum,
     motion,
     relativistic_particle,
+    robot_arm,
     sensitivities,
     signals,
     study,

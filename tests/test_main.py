@@ -281,7 +281,7 @@ def test_help_of_an_experiment_names_its_own_options(capsys):
     for option in ("--seed", "--steps", "--json", "--checkpoint"):
         assert all(option in text for text in shown.values())
     followed = {name for name, text in shown.items() if "--starts" in text}
-    assert followed == set(experiments.EXPERIMENTS) - {"wave", "measured-pendulum"}
+    assert followed == set(experiments.EXPERIMENTS) - {"wave", "measured-pendulum", "robot-arm"}
     assert {name for name, text in shown.items() if "--pieces" in text} == {"measured-pendulum"}
     for option in ("--states", "--paper", "--loss"):
         assert option in shown["double-pendulum"] and option not in shown["spring-pendulum"]
