@@ -19,7 +19,7 @@ with the package. Each job computes on one thread; with two jobs two runs share 
 from benchmarks import study
 from lnn_tutorial import experiments
 
-MINUTES = {"torques": 1.0, "friction": 1.0, "zeros": 1.0}
+MINUTES = {"torques": 0.5, "friction": 0.4, "zeros": 0.7}
 """Of one run, by study."""
 
 STEPS = 4000

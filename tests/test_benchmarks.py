@@ -80,6 +80,7 @@ def test_the_median_lies_in_its_interval_95_times_of_100():
         relativistic_particle,
         wave,
         motion,
+        robot_arm,
         signals,
         measured_pendulum,
     ],
@@ -87,6 +88,23 @@ def test_the_median_lies_in_its_interval_95_times_of_100():
 def test_the_committed_table_holds_every_run_and_no_other(benchmark):
     wanted = {run for each in benchmark.MINUTES for run in benchmark.runs(each)}
     assert set(experiments.recorded(benchmark.__name__.split(".")[-1])["runs"]) == wanted
+
+
+def test_networks_are_level_with_the_formula_on_swings_that_they_know():
+    """And a plain network is not, on a swing-up that nothing was trained on."""
+    runs = experiments.recorded("robot_arm")["runs"]
+
+    def error(model, recording):
+        each = [
+            runs[f"torques, commanded, {model}, {seed}"][recording]["rmse"] for seed in range(3)
+        ]
+        return np.median(each)
+
+    formula = runs["torques, commanded, rigid, 0"]
+    for model in ("lnn", "delan", "plain"):
+        assert error(model, "like") < 1.02 * formula["like"]["rmse"]
+    assert error("delan", "unseen") < 1.1 * formula["unseen"]["rmse"]
+    assert error("plain", "unseen") > 5 * formula["unseen"]["rmse"]
 
 
 def test_a_recorded_objective_comes_out_again():
