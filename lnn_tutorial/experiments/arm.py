@@ -18,8 +18,8 @@ ARM_TORQUES = ("commanded", "measured", "none")
 """What a model may know of the motors."""
 
 ARM_NOISE = 2e-3
-"""σ of the angles in radians. The readings scatter about smooth curves by a fifth of it; the rest is
-for what no model here knows of the machine.
+"""σ of the angles in radians. The readings scatter about smooth curves by a tenth of it; the rest
+is for what no model here knows of the machine.
 """
 
 RATE = 100
