@@ -6,7 +6,8 @@ Each is trained by the recipe of its chapter and then polished by Gauss–Newton
 batches, on one thread, and judged by its chapter's protocol with steps half as long. `camera` is
 what `python -m lnn_tutorial learn --demo` leaves: a Lagrangian network and the plain one beside it,
 with the report's figures. The models of the real `pendulum` are those of `reproduce
-measured-pendulum`. Everything that made a model, and its figures, go into the header of its file.
+measured-pendulum`, without a polish. Everything that made a model, and its figures, go into the
+header of its file.
 Checkpoints are kept in `_build/shipped`: a killed run goes on where it was.
 """
 

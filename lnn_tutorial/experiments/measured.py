@@ -11,7 +11,7 @@ from lnn_tutorial import _inputs, data, learning, models, train
 from lnn_tutorial.experiments.recipe import OptionError, command_line
 
 HELD_OUT, VALIDATION = (3, 9, 15, 21), (26, 27, 28, 29)
-"""Pieces that nothing is trained on, some of all energies, and those of the motion's quiet end."""
+"""Pieces that models are judged by, some of all energies, and those of the motion's quiet end."""
 
 TRAINING = tuple(piece for piece in range(26) if piece not in HELD_OUT)
 """Pieces to train on, from wide swings to small ones."""
