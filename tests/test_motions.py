@@ -299,6 +299,28 @@ def test_a_free_start_knows_more_than_a_noisy_one():
     assert measured > 1.3 * free
 
 
+def test_a_free_start_of_a_long_window_is_found_among_noisy_positions():
+    """A second of a double pendulum's wide swings: two noisy frames say little of its velocity."""
+    sigma, n = 0.01, 100
+    q = jax.random.uniform(jax.random.key(0), (8, 2), minval=-2.5, maxval=2.5)
+    system = systems.DoublePendulum()
+    rollout = jax.jit(jax.vmap(partial(integrate.rollout, system.acceleration, dt=0.01, steps=n)))
+    q = np.asarray(rollout(q, 2 * q[:, ::-1])[0])
+    noise = sigma * np.random.default_rng(1).normal(size=q.shape)
+
+    class Law:
+        dim, angles = 2, (True, True)
+
+        def acceleration(self, params, q, q_dot, context=None, torque=None):
+            return system.acceleration(q, q_dot)
+
+    batch = data.motions(0.01 * np.arange(n + 1), q + noise).windows(n).batch()
+    loss = train.motion_loss(Law(), starts="free", scale=1e3)
+    found = 1e3 * np.asarray(jax.jit(loss.each)(None, batch))
+    # four numbers are fitted to 2 × 101
+    np.testing.assert_allclose(found, sigma * (2 * (1 - 4 / 202)) ** 0.5, rtol=0.2)
+
+
 def test_positions_alone_are_enough_for_a_free_start():
     made = data.motions(T, Q)
     loss = train.motion_loss(Truth(), substeps=8, starts="free")

@@ -32,7 +32,7 @@ def minimise(loss, params, batch, *, steps=300):
 
     Raises:
         ValueError: more than 1000 parameters.
-        NonFiniteError: the loss or its gradient is not finite where it begins.
+        NonFiniteError: the loss or its gradient is not finite where it begins, or where it ends.
 
     Source: Nocedal & Wright (2006), Section 6.1; the implementation is SciPy's.
     """
@@ -53,16 +53,20 @@ def minimise(loss, params, batch, *, steps=300):
             found, slope = both(jnp.asarray(flat))
             return float(found), np.asarray(slope)
 
-        start = np.asarray(given, float)
-        found, slope = value(start)
-        if not (np.isfinite(found) and np.isfinite(slope).all()):
-            raise NonFiniteError(
-                f"expected a finite loss and gradient where BFGS begins, got a loss of {found:.3g}",
-                step=0,
-                params=params,
-                losses=np.array([found]),
-            )
-        losses = [found]
+        def require_finite(flat, where):
+            found, slope = value(flat)
+            if not (np.isfinite(found) and np.isfinite([*flat, *slope]).all()):
+                raise NonFiniteError(
+                    f"expected a finite loss and gradient where BFGS {where}, got a loss of "
+                    f"{found:.3g}",
+                    step=max(0, len(losses) - 1),
+                    params=params,
+                    losses=np.array(losses[:-1]),
+                )
+            return found
+
+        losses, start = [], np.asarray(given, float)
+        losses.append(require_finite(start, "begins"))
         last = scipy.optimize.minimize(
             value,
             start,
@@ -71,8 +75,9 @@ def minimise(loss, params, batch, *, steps=300):
             options={"maxiter": steps},
             callback=lambda intermediate_result: losses.append(intermediate_result.fun),
         )
+        require_finite(last.x, "ends")
     best = unravel(jnp.asarray(last.x, given.dtype))
-    return Fit(best, np.asarray(losses), time.perf_counter() - begins)
+    return Fit(best, np.array(losses), time.perf_counter() - begins)
 
 
 def _double(tree):

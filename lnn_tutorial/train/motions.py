@@ -34,9 +34,10 @@ def motion_loss(
     which is below 1 however far a motion strays. Angles are compared around the circle. Where no
     velocities were measured, positions alone are compared.
 
-    A free start is the one whose motion fits all frames of the window best, found by two
-    Gauss–Newton steps from the first frame. As d does not change with it to first order, the
-    derivative by the parameters is taken with the start held fixed.
+    A free start is the one whose motion fits all frames of the window best, found by Gauss–Newton
+    steps from the first frame: two for all of the window, and before them, where it is long, one
+    for its first quarter and one for its first half. As d does not change with it to first order,
+    the derivative by the parameters is taken with the start held fixed.
 
     Args:
         model: anything with `slopes(params, q, q_dot)`, or with `acceleration` of the same; a
@@ -97,14 +98,14 @@ def motion_loss(
                 f"were measured, got {len(window.q) - 1}"
             )
 
-        def residual(start):
-            return misses(params, window, start[:d], start[d:]).ravel()
+        def residual(start, part):
+            return misses(params, part, start[:d], start[d:]).ravel()
 
         start = jnp.concatenate([q, q_dot])
         # diffrax only goes back; a named solver is quicker forwards, with few unknowns
         jacobian = jax.jacrev if callable(solver) else jax.jacfwd
-        for _ in range(2):
-            r, slope = residual(start), jacobian(residual)(start)
+        for part in _parts(window):
+            r, slope = residual(start, part), jacobian(residual)(start, part)
             normal = slope.T @ slope
             normal += 1e-6 * jnp.trace(normal) * jnp.eye(2 * d, dtype=start.dtype)
             start = start - jnp.linalg.solve(normal, slope.T @ r)
@@ -134,6 +135,24 @@ def motion_loss(
 
     loss.bounded, loss.each = True, each
     return loss
+
+
+def _parts(window):
+    """Beginnings of a window that a free start is fitted to, one after the other, all of it twice.
+
+    Over a long window a motion from two noisy frames' velocity may end where no Gauss–Newton step
+    leads back from; over a quarter of it, it does not.
+    """
+    steps = len(window.t) - 1
+    lengths = [steps // share for share in (4, 2) if steps // share >= 6]
+    framed = ("t", "q", "q_dot", "torque")
+
+    def beginning(steps):
+        cut = {name: getattr(window, name) for name in framed}
+        cut = {name: None if x is None else x[: steps + 1] for name, x in cut.items()}
+        return window._replace(**cut)
+
+    return [*map(beginning, lengths), window, window]
 
 
 def _scale(name, given, model, dim):
