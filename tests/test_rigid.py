@@ -100,15 +100,14 @@ def test_what_was_single_stays_single_and_is_found_in_double():
     assert float(fit.params["y"]) == pytest.approx(np.pi, rel=1e-6)
 
 
-def test_an_end_that_is_not_finite_is_refused():
-    """A slope down to a cliff behind which there is nothing."""
+def test_a_step_over_a_cliff_is_taken_back():
+    """A slope down to an edge behind which there is nothing."""
 
     def loss(params, batch):
-        return jnp.where(params < 1.5, -params, jnp.nan)
+        return jnp.where(params < 1.5, (params - 2.5) ** 2 / 5, jnp.nan)
 
-    with pytest.raises(train.NonFiniteError, match="where BFGS ends, got a loss of nan") as caught:
-        train.minimise(loss, jnp.float32(0.0), ())
-    assert float(caught.value.params) == 0.0 and np.isfinite(caught.value.losses).all()
+    fit = train.minimise(loss, jnp.float32(0.0), ())
+    assert 1.0 <= float(fit.params) < 1.5 and np.isfinite(fit.losses).all()
 
 
 def test_a_formula_is_saved_and_found_again(tmp_path):

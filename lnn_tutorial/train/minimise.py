@@ -32,7 +32,8 @@ def minimise(loss, params, batch, *, steps=300):
 
     Raises:
         ValueError: more than 1000 parameters.
-        NonFiniteError: the loss or its gradient is not finite where it begins, or where it ends.
+        NonFiniteError: the loss or its gradient is not finite where it begins. Beyond that, a
+            point where it is not counts as infinitely high, and the search turns back from it.
 
     Source: Nocedal & Wright (2006), Section 6.1; the implementation is SciPy's.
     """
@@ -51,22 +52,20 @@ def minimise(loss, params, batch, *, steps=300):
 
         def value(flat):
             found, slope = both(jnp.asarray(flat))
+            if not (jnp.isfinite(found) and jnp.isfinite(slope).all()):
+                return np.inf, np.zeros_like(flat)
             return float(found), np.asarray(slope)
 
-        def require_finite(flat, where):
-            found, slope = value(flat)
-            if not (np.isfinite(found) and np.isfinite([*flat, *slope]).all()):
-                raise NonFiniteError(
-                    f"expected a finite loss and gradient where BFGS {where}, got a loss of "
-                    f"{found:.3g}",
-                    step=max(0, len(losses) - 1),
-                    params=params,
-                    losses=np.array(losses[:-1]),
-                )
-            return found
-
-        losses, start = [], np.asarray(given, float)
-        losses.append(require_finite(start, "begins"))
+        start = np.asarray(given, float)
+        losses = [value(start)[0]]
+        if not np.isfinite(losses[0]):
+            raise NonFiniteError(
+                "expected a finite loss and gradient where BFGS begins, got a loss of "
+                f"{float(both(jnp.asarray(start))[0]):.3g}",
+                step=0,
+                params=params,
+                losses=np.array([]),
+            )
         last = scipy.optimize.minimize(
             value,
             start,
@@ -75,7 +74,6 @@ def minimise(loss, params, batch, *, steps=300):
             options={"maxiter": steps},
             callback=lambda intermediate_result: losses.append(intermediate_result.fun),
         )
-        require_finite(last.x, "ends")
     best = unravel(jnp.asarray(last.x, given.dtype))
     return Fit(best, np.array(losses), time.perf_counter() - begins)
 
