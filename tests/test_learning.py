@@ -315,10 +315,13 @@ def test_torques_and_contexts_go_along(folder, two_rounds):
     asked = read(path, torques="push", context="mass")
     found = follow(asked, model="delan", steps=300)
     assert type(found.model) is models.DeLaN and "Mass matrix" in str(found.report)
-    assert found.model.driven and found.model.context == 1 and found.plain_fit is None
-    assert np.isfinite(found.report.figures["model"]["distance"][0]).all()
-    with pytest.raises(ValueError, match="expected a Lagrangian for torques"):
-        learning.plan(asked, model="plain")
+    assert found.model.driven and found.model.context == 1
+    rival = found.plan.plain
+    assert rival.driven and rival.torque_scale == pytest.approx([0.5**0.5], rel=0.1)
+    for name in ("model", "plain"):
+        assert np.isfinite(found.report.figures[name]["distance"][0]).all()
+    alone = learning.plan(asked, model="plain")
+    assert alone.model.torque_scale == rival.torque_scale and "torque scale" in dict(alone.lines)
 
 
 # --- the command ---

@@ -145,7 +145,8 @@ def test_a_network_learns_by_the_rounds_of_positions(recorded, monkeypatch):
         (lambda: experiments.measured_frames((30,)), "numbers of different pieces, 0 to 29"),
         (lambda: experiments.measured_frames((3, 3)), "numbers of different pieces, 0 to 29"),
         (lambda: experiments.measured_frames((3,), rate=0), "rate > 0"),
-        (lambda: experiments.measured_frames((3,), rate=2000), "at most 1000 frames a second"),
+        (lambda: experiments.measured_frames((3,), rate=2000), "1000 frames a second, as recorded"),
+        (lambda: experiments.measured_frames((3,), rate=400), "every n-th of them.*got 400"),
         (lambda: experiments.measured_frames((3,), noise=-1.0), "noise >= 0"),
         (
             lambda: experiments.MeasuredProtocol().follow(None, None, 3, "raw"),

@@ -60,6 +60,8 @@ def test_windows_are_frames_in_a_row_of_one_motion():
     assert len(windows) == 3 and repr(made).startswith("Motions(2 of them, t [7], q [7, 1]")
     found = windows.batch().q[..., 0].tolist()
     assert found == [[0, 1, 2], [1, 2, 3], [10, 11, 12]]
+    fewer = made.windows(1, every=2).batch().q[..., 0].tolist()
+    assert fewer == [[0, 1], [2, 3], [10, 11]]
     drawn = windows(jax.random.key(0), 50)
     assert set(map(tuple, drawn.q[..., 0].tolist())) == set(map(tuple, found))
     np.testing.assert_array_equal(drawn.t, np.tile([0.0, 1, 2], (50, 1)))

@@ -68,11 +68,12 @@ class Motions:
         away = door.held_out(self.trajectory, held_out, key)
         return tuple(Motions(**door.rows(vars(self), which)) for which in (~away, away))
 
-    def windows(self, frames):
+    def windows(self, frames, every=1):
         """All windows of some frames after a first one, overlapping ones too.
 
         Args:
             frames: K, how many frames follow the first one of each window.
+            every: n, a window begins at every n-th frame of a motion, the first one among them.
 
         Returns:
             `Windows`, which `train.fit` takes for its batches.
@@ -80,7 +81,7 @@ class Motions:
         Raises:
             ValueError: a motion has no more than K frames.
         """
-        _inputs.count(frames=frames)
+        _inputs.count(frames=frames, every=every)
         labels, first, counts = np.unique(self.trajectory, return_index=True, return_counts=True)
         short = counts <= frames
         if short.any():
@@ -91,7 +92,7 @@ class Motions:
                 f"first one, but trajectory {labels[k]} has {counts[k]}{more}: leave them out, or "
                 f"take windows of at most {counts.min() - 1}"
             )
-        begins = [np.arange(a, a + n - frames) for a, n in zip(first, counts, strict=True)]
+        begins = [np.arange(a, a + n - frames, every) for a, n in zip(first, counts, strict=True)]
         return Windows(self, frames, np.sort(np.concatenate(begins)))
 
     def samples(self, acceleration=None, *, frames=None, noise=None, degree=1, rows=None):

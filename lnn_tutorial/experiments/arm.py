@@ -215,6 +215,9 @@ class ArmRecipe:
     motions: data.Motions
     noise: float = ARM_NOISE
 
+    def __post_init__(self):
+        _inputs.positive(noise=self.noise)
+
     def fit(self, model, *, seed, steps, label="training", checkpoint=None, progress=True):
         """Train a model from a seed; arguments and result as those of `Recipe.fit`."""
         key = jax.random.key(_inputs.seed(seed))
@@ -230,8 +233,7 @@ class ArmRecipe:
         fits = [train.minimise(loss, model.init(key), samples.batch(), steps=100)]
         for frames, far in ((20, 0.005), (60, 0.01)):
             loss = train.motion_loss(model, starts="free", scale=far, substeps=2)
-            begins = motions.windows(frames).begins[:: frames // 2]
-            some = data.Windows(motions, frames, begins)
+            some = motions.windows(frames, every=frames // 2)
             fits.append(train.minimise(loss, fits[-1].params, some.batch(), steps=100))
         losses = np.concatenate([one.losses for one in fits])
         return train.Fit(fits[-1].params, losses, sum(one.seconds for one in fits))
@@ -265,14 +267,14 @@ class ArmProtocol:
 
     def errors(self, model, params, recording):
         """The root mean square error along each motion through a recording `[starts]`."""
-        return _apart(*self.follow(model, params, recording)[1:])
+        return _errors(*self.follow(model, params, recording)[1:])
 
     def floor(self, model, params):
         """What Runge–Kutta steps change: as `figures`, against steps half as long."""
         finer = ArmProtocol(self.torque, 2 * self.substeps)
         pairs = [(self.follow(model, params, one)[1], finer.follow(model, params, one)[1])
                  for one in ARM_LIKE]  # fmt: skip
-        return _figures([_apart(*pair) for pair in pairs])
+        return _figures([_errors(*pair) for pair in pairs])
 
     def follow(self, model, params, recording):
         """A model's motions beside the measured ones.
@@ -293,7 +295,7 @@ class ArmProtocol:
         return t, q, np.asarray(found.q, float)
 
 
-def _apart(q, other):
+def _errors(q, other):
     away = (q - other + np.pi) % (2 * np.pi) - np.pi
     each = np.sqrt(np.mean(away[:, 1:] ** 2, axis=(1, 2)))
     return np.where(np.isfinite(each), each, np.inf)
@@ -351,16 +353,13 @@ def robot_arm(seed=0, steps=4000, torque="commanded", checkpoint=None, progress=
             found[table][name] = {"train_seconds": fit.seconds, **figures}
         if name == "rigid":
             found["integrator_floor"] = protocol.floor(model, fit.params)
-    rounds = zip(
-        learning.NOISY_ROUNDS, learning.steps_of(learning.NOISY_ROUNDS, steps), strict=True
-    )
     return {
         "experiment": "robot-arm",
         "seed": seed,
         "steps": steps,
         "torque": torque,
         "frames": len(motions),
-        "states_seen": sum(one.batch_size * count for one, count in rounds),
+        "states_seen": learning.states_seen(learning.NOISY_ROUNDS, steps),
         "models": found.pop("like"),
         **found,
     }

@@ -76,7 +76,8 @@ def measured_frames(pieces, *, rate=100, noise=0.0, seed=0):
 
     Args:
         pieces: numbers of pieces, see `data.measured`.
-        rate: frames a second, at most 1000; of the recorded ones every n-th is taken.
+        rate: frames a second; of the thousand recorded ones every n-th is taken, 1000 / n within
+            2 %.
         noise: σ of normal noise that is added, in radians.
         seed: of the noise.
 
@@ -85,12 +86,16 @@ def measured_frames(pieces, *, rate=100, noise=0.0, seed=0):
     """
     _inputs.positive(rate=rate)
     _inputs.number(noise=noise)
-    if rate > 1000:
-        raise ValueError(f"expected at most 1000 frames a second, as recorded, got {rate}")
+    every = max(1, round(1000 / rate))
+    if abs(1000 / every - rate) > 0.02 * rate:
+        raise ValueError(
+            "expected 1000 frames a second, as recorded, or every n-th of them, such as 500 or 333 "
+            f"a second, got {rate}"
+        )
     if noise < 0:
         raise ValueError(f"expected noise >= 0, got {noise}")
     recorded = data.measured("double pendulum").motions
-    rows = _rows_of(recorded, pieces, round(1000 / rate))
+    rows = _rows_of(recorded, pieces, every)
     q = np.asarray(recorded.q)[rows]
     if noise:
         key = jax.random.fold_in(jax.random.key(1_000_005), _inputs.seed(seed))
@@ -145,20 +150,13 @@ class MeasuredRecipe:
         state = samples.q, samples.q_dot, samples.q_ddot
         steps = min(steps, 300)
         first = train.minimise(loss, model.init(key), state, steps=steps)
-        windows = self.motions.windows(min(round(1 / step), int(counts.min()) - 1))
-        some = data.Windows(self.motions, windows.frames, _apart(windows))
+        long = min(round(1 / step), int(counts.min()) - 1)
+        some = self.motions.windows(long, every=max(1, long // 2))
         far, substeps = max(0.01, 5 * self.noise), int(np.ceil(step / 0.005))
         loss = train.motion_loss(model, starts="free", scale=far, substeps=substeps)
         last = train.minimise(loss, first.params, some.batch(), steps=steps)
         losses = np.concatenate([first.losses, last.losses])
         return train.Fit(last.params, losses, first.seconds + last.seconds)
-
-
-def _apart(windows):
-    """Rows where windows begin of which two neighbours share half of their frames."""
-    labels = windows.motions.trajectory[windows.begins]
-    within = np.concatenate([np.arange(n) for n in np.unique(labels, return_counts=True)[1]])
-    return windows.begins[within % max(1, windows.frames // 2) == 0]
 
 
 @dataclass(frozen=True)
@@ -302,16 +300,13 @@ def measured_pendulum(seed=0, steps=10_000, pieces=ALL, checkpoint=None, progres
             found.setdefault(table, {})[name] = {"train_seconds": fit.seconds, **figures}
         if name == "physicists":
             floor = protocol.floor(model, fit.params)
-    rounds = zip(
-        learning.NOISY_ROUNDS, learning.steps_of(learning.NOISY_ROUNDS, steps), strict=True
-    )
     return {
         "experiment": "measured-pendulum",
         "seed": seed,
         "steps": steps,
         "pieces": list(chosen),
         "frames": len(motions),
-        "states_seen": sum(one.batch_size * count for one, count in rounds),
+        "states_seen": learning.states_seen(learning.NOISY_ROUNDS, steps),
         "models": found.pop("held out, smoothed starts"),
         **found,
         "integrator_floor": floor,

@@ -84,9 +84,7 @@ class MotionRecipe:
 
     def states_seen(self, steps):
         """How many states a training of so many steps sees."""
-        rounds = learning.STATE_ROUNDS
-        counts = learning.steps_of(rounds, steps)
-        return sum(one.batch_size * count for one, count in zip(rounds, counts, strict=True))
+        return learning.states_seen(learning.STATE_ROUNDS, steps)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from lnn_tutorial.learning.rounds import (
     Round,
     fit_positions,
     fit_states,
+    states_seen,
     steps_of,
 )
 
@@ -45,5 +46,6 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "EXACT_ROUNDS",
     "STATE_ROUNDS",
     "steps_of",
+    "states_seen",
     "FRAMES",
 ]

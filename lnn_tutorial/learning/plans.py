@@ -81,8 +81,6 @@ def plan(table, *, model="lnn", friction=False, seed=0, steps=6000, held_out=0.2
     _inputs.count(steps=steps)
     if friction and model == "plain":
         raise ValueError("expected friction with a Lagrangian: a plain network has it in q̈ already")
-    if model == "plain" and table.motions.torque is not None:
-        raise ValueError("expected a Lagrangian for torques: a plain network does not take them")
     motions, lines = _long_enough(table.motions)
     data.fitted.require_unwrapped(motions)
     training, judged, said = _parted(motions, held_out, jax.random.key(_inputs.seed(seed)))
@@ -105,11 +103,9 @@ def plan(table, *, model="lnn", friction=False, seed=0, steps=6000, held_out=0.2
     chosen, said = _model(model, shared, friction, acceleration)
     lines += said
     plain = None
-    if compare and model != "plain" and training.torque is None:
+    if compare and model != "plain":
         plain = _model("plain", shared, False, acceleration)[0]
         lines.append(("compared with", "a plain network for q̈, by the same training"))
-    elif compare and model != "plain":
-        lines.append(("compared with", "nothing: a plain network does not take torques"))
     rounds = "NOISY_ROUNDS" if way == POSITIONS else "STATE_ROUNDS"
     lines.append(("training", f"{steps} steps in rounds (see learning.{rounds}), seed {seed}"))
     return Plan(
@@ -275,20 +271,24 @@ def _scales(motions, table, about, noise):
         shared |= {"context": context.shape[1], "context_scale": _digits(size)}
         said.append(("context scale", f"{_list(size)}: the root mean square"))
     if motions.torque is not None:
-        shared["torque"] = True
+        torque = np.asarray(motions.torque, float)
+        shared["torque_scale"] = np.maximum(np.sqrt(np.mean(torque**2, axis=0)), 1e-12)
     return shared, said
 
 
 def _model(kind, shared, friction, acceleration):
     """A model by its kind's name, and what is said of it."""
     settings = dict(shared)
-    torque = settings.pop("torque", False)
+    torque = settings.pop("torque_scale", None)
     settings |= {"width": 64 if shared["dim"] == 1 else 128, "depth": 2}
     size = f"two hidden layers of {settings['width']}"
     if kind == "plain":
         settings["acceleration_scale"] = _digits(acceleration)
         words = f"{_list(acceleration)}: the root mean square, of local polynomials"
         said = [("model", f"a plain network for q̈, {size}"), ("acceleration scale", words)]
+        if torque is not None:
+            settings["torque_scale"] = _digits(torque)
+            said.append(("torque scale", f"{_list(torque)}: the root mean square"))
         return MODELS[kind](**settings), said
     forces = []
     words = {"lnn": "a Lagrangian network", "delan": "a deep Lagrangian network"}[kind]
@@ -302,7 +302,7 @@ def _model(kind, shared, friction, acceleration):
         )  # fmt: skip
     else:
         said.append(("friction", "none: asked for, viscous friction is learned beside"))
-    if torque:
+    if torque is not None:
         forces.append(models.Torque(gain="learned"))
         said.append(("torque", "acts on each coordinate, by a gain that is learned"))
     if forces:

@@ -64,6 +64,12 @@ def steps_of(rounds, steps):
     return [max(1, round(steps * one.share / total)) for one in rounds]
 
 
+def states_seen(rounds, steps):
+    """How many states, or windows of frames, these rounds look at in so many steps."""
+    counts = steps_of(rounds, steps)
+    return sum(one.batch_size * count for one, count in zip(rounds, counts, strict=True))
+
+
 def fit_states(
     model,
     motions,
