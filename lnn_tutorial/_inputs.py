@@ -62,6 +62,12 @@ def below(name, x, limit, why):
         raise ValueError(f"expected |{name}| < {limit:g}, {why}, got {x}")
 
 
+def nonzero(name, x, why):
+    """Raise where a vector is zero; a traced one passes."""
+    if not isinstance(x, jax.core.Tracer) and not bool(np.any(np.asarray(x))):
+        raise ValueError(f"expected {name} other than zero, {why}, got {x}")
+
+
 def state(q, q_dot, names=("q", "q_dot")):
     """Return two vectors of one shape `[d]`: positions and velocities, or positions and momenta.
 

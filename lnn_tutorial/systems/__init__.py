@@ -9,10 +9,28 @@ Where the physics depends on something that does not move, such as the strength 
 comes with each state: a third argument of the functions, a third array from `sample`.
 """
 
-from lnn_tutorial.systems.bodies import FallingBall, HarmonicOscillator
+from lnn_tutorial.systems.bodies import (
+    FallingBall,
+    HarmonicOscillator,
+    IsotropicOscillator,
+    KeplerProblem,
+    TwoBodiesOnSpring,
+)
 from lnn_tutorial.systems.chains import DIFFERENCES, Elastic, MassesOnSprings, WaveEquation
-from lnn_tutorial.systems.particles import PaperParticle, ParticleInField, RelativisticParticle
-from lnn_tutorial.systems.pendulums import DoublePendulum, Pendulum, SpringPendulum
+from lnn_tutorial.systems.particles import (
+    ChargeInMagneticField,
+    PaperParticle,
+    ParticleInField,
+    RelativisticParticle,
+)
+from lnn_tutorial.systems.pendulums import (
+    DoublePendulum,
+    MultiplePendulum,
+    Pendulum,
+    SphericalPendulum,
+    SpringPendulum,
+    TriplePendulum,
+)
 from lnn_tutorial.systems.system import NaturalSystem, System
 
 __all__ = [  # noqa: RUF022, the order of the API page
@@ -20,9 +38,16 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "NaturalSystem",
     "FallingBall",
     "HarmonicOscillator",
+    "IsotropicOscillator",
+    "TwoBodiesOnSpring",
+    "KeplerProblem",
     "Pendulum",
     "SpringPendulum",
+    "SphericalPendulum",
+    "MultiplePendulum",
     "DoublePendulum",
+    "TriplePendulum",
+    "ChargeInMagneticField",
     "ParticleInField",
     "RelativisticParticle",
     "PaperParticle",

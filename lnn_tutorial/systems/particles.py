@@ -1,4 +1,4 @@
-"""A particle near the speed of light, by two Lagrangians."""
+"""A charge in a magnetic field; a particle near the speed of light, by two Lagrangians."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,6 +8,60 @@ import jax.numpy as jnp
 
 from lnn_tutorial import _inputs
 from lnn_tutorial.systems.system import System
+
+
+@dataclass(frozen=True)
+class ChargeInMagneticField(System):
+    r"""A charge in a plane, across which there is a uniform magnetic field: q = (x, y).
+
+    𝓛 = ½ m |q̇|² + ½ e B (x ẏ − y ẋ) and q̈ = (e B/m)(ẏ, −ẋ). The force comes from a term that is
+    linear in the velocity, e q̇·A with the vector potential A = ½ B (−y, x): 𝓛 is not T − V, and
+    the momentum is not m q̇. The energy is the kinetic energy; the motion is a circle of radius
+    m |q̇|/(e B), run through clockwise in the time 2π m/(e B).
+
+    `sample`: positions in ±2 m, velocities in ±2 m/s.
+
+    Args:
+        mass: m, in kg.
+        charge: e, in C. A negative charge moves like a positive one in the mirror.
+        magnetic_field: B, in T, towards the viewer.
+
+    Source: Goldstein, Poole & Safko (2002), Section 1.5.
+    """
+
+    mass: float = 1.0
+    charge: float = 1.0
+    magnetic_field: float = 1.0
+    dim: ClassVar[int] = 2
+    angles: ClassVar[tuple[bool, ...]] = (False, False)
+
+    def _potential_momentum(self, q):
+        """e A, what the momentum has beside m q̇."""
+        return 0.5 * self.charge * self.magnetic_field * jnp.stack([-q[1], q[0]])
+
+    def lagrangian(self, q, q_dot):
+        """𝓛 = ½ m |q̇|² + ½ e B (x ẏ − y ẋ), in joules."""
+        q, q_dot = self._state(q, q_dot)
+        return 0.5 * self.mass * q_dot @ q_dot + self._potential_momentum(q) @ q_dot
+
+    def momentum(self, q, q_dot):
+        """The canonical momentum p = m q̇ + e A `[2]`, in kg m/s."""
+        q, q_dot = self._state(q, q_dot)
+        return self.mass * q_dot + self._potential_momentum(q)
+
+    def energy(self, q, q_dot):
+        """E = ½ m |q̇|², in joules: the magnetic force does no work."""
+        _, q_dot = self._state(q, q_dot)
+        return 0.5 * self.mass * q_dot @ q_dot
+
+    def acceleration(self, q, q_dot):
+        """q̈ = (e B/m)(ẏ, −ẋ), in m/s²."""
+        _, q_dot = self._state(q, q_dot)
+        frequency = self.charge * self.magnetic_field / self.mass
+        return frequency * jnp.stack([q_dot[1], -q_dot[0]])
+
+    def _box(self):
+        return ([-2, -2], [-2, -2]), ([2, 2], [2, 2])
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Pendulums: plane, on a spring, and two hung from each other."""
+"""Pendulums: plane, on a spring, in space, and two or three hung from each other."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -116,7 +116,88 @@ class SpringPendulum(NaturalSystem):
 
 
 @dataclass(frozen=True)
-class DoublePendulum(NaturalSystem):
+class SphericalPendulum(NaturalSystem):
+    r"""A pendulum that swings in space: q = (θ, φ), from the downward vertical and around it.
+
+    𝓛 = ½ m l² (θ̇² + sin²θ φ̇²) + m g l cos θ, and so θ̈ = sin θ cos θ φ̇² − (g/l) sin θ and
+    φ̈ = −2 θ̇ φ̇ cos θ/sin θ. 𝓛 does not depend on φ: p = m l² sin²θ φ̇ is conserved.
+
+    These coordinates are singular at sin θ = 0. Straight down and straight up, φ means nothing, the
+    mass matrix has no inverse, and φ̈ is not finite. Motions that pass nearby turn φ fast, and ask
+    for short steps.
+
+    `sample`: θ in 0.3 … 2.6, φ anywhere on the circle, θ̇ and φ̇ in ±2 √(g/l).
+
+    Args:
+        mass: m, in kg.
+        length: l, in m.
+        gravity: g, in m/s².
+    """
+
+    mass: float = 1.0
+    length: float = 1.0
+    gravity: float = 9.8
+    dim: ClassVar[int] = 2
+    angles: ClassVar[tuple[bool, ...]] = (True, True)
+
+    def _kinetic(self, q, q_dot):
+        theta_dot, phi_dot = q_dot
+        squares = theta_dot**2 + (jnp.sin(q[0]) * phi_dot) ** 2
+        return 0.5 * self.mass * self.length**2 * squares
+
+    def _potential(self, q):
+        return -self.mass * self.gravity * self.length * jnp.cos(q[0])
+
+    def acceleration(self, q, q_dot):
+        """θ̈ = sin θ cos θ φ̇² − (g/l) sin θ and φ̈ = −2 θ̇ φ̇ cos θ/sin θ, in rad/s²."""
+        (theta, _), (theta_dot, phi_dot) = self._state(q, q_dot)
+        sine, cosine = jnp.sin(theta), jnp.cos(theta)
+        theta_ddot = sine * (cosine * phi_dot**2 - self.gravity / self.length)
+        return jnp.stack([theta_ddot, -2 * theta_dot * phi_dot * cosine / sine])
+
+    def positions(self, q):
+        """Cartesian position of the bob, (x, y, z) `[1, 3]`, the pivot at the origin, z upward."""
+        theta, phi = self._coordinates(q)
+        across = jnp.sin(theta) * jnp.stack([jnp.cos(phi), jnp.sin(phi)])
+        return self.length * jnp.append(across, -jnp.cos(theta))[None]
+
+    def _box(self):
+        fastest = 2 * (self.gravity / self.length) ** 0.5
+        return (
+            ([0.3, -jnp.pi], [-fastest, -fastest]),
+            ([2.6, jnp.pi], [fastest, fastest]),
+        )
+
+
+@dataclass(frozen=True)
+class MultiplePendulum(NaturalSystem):
+    """What the two below share: q = angles from the downward vertical, from the pivot on."""
+
+    @property
+    def _lengths(self):
+        """The lengths of the arms, from the pivot on."""
+        raise NotImplementedError
+
+    def sample_released(self, key, n):
+        """Draw `n` near-rest states: angles in 0 … 2π, velocities in 0 … 0.1 rad/s."""
+        _inputs.count(n=n)
+        high = jnp.array([2 * jnp.pi] * self.dim + [0.1] * self.dim)
+        states = jax.random.uniform(key, (n, 2 * self.dim), maxval=high)
+        return states[:, : self.dim], states[:, self.dim :]
+
+    def positions(self, q):
+        """Cartesian positions of the bobs, (x, y) `[d, 2]`, the pivot at the origin, y upward."""
+        q = self._coordinates(q)
+        arms = jnp.stack([jnp.sin(q), -jnp.cos(q)], axis=-1)
+        return jnp.cumsum(arms * jnp.array(self._lengths)[:, None], axis=0)
+
+    def _box(self):
+        d = self.dim
+        return ([0] * d, [-10] * d), ([2 * jnp.pi] * d, [10] * d)
+
+
+@dataclass(frozen=True)
+class DoublePendulum(MultiplePendulum):
     r"""Two pendulums, one hung from the other: q = (θ₁, θ₂), both from the downward vertical.
 
     𝓛 = ½ (m₁ + m₂) l₁² θ̇₁² + ½ m₂ l₂² θ̇₂² + m₂ l₁ l₂ θ̇₁ θ̇₂ cos(θ₁ − θ₂)
@@ -171,18 +252,69 @@ class DoublePendulum(NaturalSystem):
         f2 = l1 / l2 * omega1**2 * jnp.sin(delta) - g / l2 * jnp.sin(theta2)
         return jnp.stack([f1 - a1 * f2, f2 - a2 * f1]) / (1 - a1 * a2)
 
-    def sample_released(self, key, n):
-        """Draw `n` near-rest states: angles in 0 … 2π, velocities in 0 … 0.1 rad/s."""
-        _inputs.count(n=n)
-        high = jnp.array([2 * jnp.pi, 2 * jnp.pi, 0.1, 0.1])
-        states = jax.random.uniform(key, (n, 4), maxval=high)
-        return states[:, :2], states[:, 2:]
+    @property
+    def _lengths(self):
+        return self.length1, self.length2
 
-    def positions(self, q):
-        """Cartesian positions of both bobs, (x, y) `[2, 2]`, the pivot at the origin, y upward."""
-        q = self._coordinates(q)
-        arms = jnp.stack([jnp.sin(q), -jnp.cos(q)], axis=-1)
-        return jnp.cumsum(arms * jnp.array([[self.length1], [self.length2]]), axis=0)
 
-    def _box(self):
-        return ([0, 0], [-10, -10]), ([2 * jnp.pi, 2 * jnp.pi], [10, 10])
+@dataclass(frozen=True)
+class TriplePendulum(MultiplePendulum):
+    r"""Three pendulums, hung one from the other: q = (θ₁, θ₂, θ₃), all from the downward vertical.
+
+    𝓛 = ½ Σᵢⱼ Mᵢⱼ θ̇ᵢ θ̇ⱼ + Σᵢ wᵢ cos θᵢ, with the mass matrix Mᵢⱼ = (Σₖ mₖ) lᵢ lⱼ cos(θᵢ − θⱼ),
+    k from the greater of i and j on, and the weights wᵢ = (Σₖ mₖ) g lᵢ, k from i on. And so
+    M θ̈ = F with Fᵢ = −Σⱼ (Σₖ mₖ) lᵢ lⱼ sin(θᵢ − θⱼ) θ̇ⱼ² − wᵢ sin θᵢ. The energy is zero where all
+    bobs are at rest at the pivot's height.
+
+    `sample`: all angles anywhere on the circle, all velocities in ±10 rad/s. `sample_released`:
+    angles anywhere, velocities within 0 … 0.1 rad/s. Both are as for the `DoublePendulum`.
+
+    Args:
+        mass1, mass2, mass3: m₁, m₂, m₃, in kg.
+        length1, length2, length3: l₁, l₂, l₃, in m.
+        gravity: g, in m/s².
+    """
+
+    mass1: float = 1.0
+    mass2: float = 1.0
+    mass3: float = 1.0
+    length1: float = 1.0
+    length2: float = 1.0
+    length3: float = 1.0
+    gravity: float = 9.8
+    dim: ClassVar[int] = 3
+    angles: ClassVar[tuple[bool, ...]] = (True, True, True)
+
+    @property
+    def _lengths(self):
+        return self.length1, self.length2, self.length3
+
+    def _hanging(self, q):
+        """The masses from each joint on, and the lengths, `[3]` each, in the precision of q."""
+        m3 = self.mass3
+        m2 = self.mass2 + m3
+        return jnp.array([self.mass1 + m2, m2, m3], q.dtype), jnp.array(self._lengths, q.dtype)
+
+    def _couplings(self, q):
+        """(Σₖ mₖ) lᵢ lⱼ, what stands before the cosines of M, `[3, 3]`."""
+        hanging, lengths = self._hanging(q)
+        joint = jnp.arange(3)
+        return hanging[jnp.maximum(joint[:, None], joint)] * jnp.outer(lengths, lengths)
+
+    def _weights(self, q):
+        hanging, lengths = self._hanging(q)
+        return hanging * self.gravity * lengths
+
+    def _kinetic(self, q, q_dot):
+        M = self._couplings(q) * jnp.cos(q[:, None] - q)
+        return 0.5 * q_dot @ M @ q_dot
+
+    def _potential(self, q):
+        return -self._weights(q) @ jnp.cos(q)
+
+    def acceleration(self, q, q_dot):
+        """The three angular accelerations in rad/s²: M θ̈ = F, solved."""
+        q, q_dot = self._state(q, q_dot)
+        couplings, delta = self._couplings(q), q[:, None] - q
+        F = -(couplings * jnp.sin(delta)) @ q_dot**2 - self._weights(q) * jnp.sin(q)
+        return jnp.linalg.solve(couplings * jnp.cos(delta), F)
