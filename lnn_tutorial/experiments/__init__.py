@@ -56,6 +56,13 @@ from lnn_tutorial.experiments.particle import (
     particle_recipe,
     relativistic_particle,
 )
+from lnn_tutorial.experiments.reading import (
+    READ_STATES,
+    READ_STEPS,
+    Readable,
+    ReadingProtocol,
+    readable_systems,
+)
 from lnn_tutorial.experiments.recipe import (
     NoiseProtocol,
     OptionError,

@@ -1,0 +1,525 @@
+r"""A Lagrangian as a sum of terms: the null space of the Euler–Lagrange residual.
+
+The residual R = d/dt ∂𝓛/∂q̇ − ∂𝓛/∂q is linear in 𝓛. For 𝓛 = Σ cⱼ φⱼ it is Σ cⱼ Rⱼ, and at many states
+with their accelerations the rows Rⱼ make a matrix that takes the right c to zero. A total derivative
+in time is taken to zero too, at any accelerations at all: so we ask for c for which
+
+    ρ(c) = ‖R c‖ / ‖S c‖
+
+is small, S being the same matrix with accelerations drawn at random, at each state of about the size
+that they have there. ρ is the share of the residual that the true accelerations leave: 0 for a
+Lagrangian of the motion, about 1 for one of another.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.linalg
+
+from lnn_tutorial import _inputs, integrate, mechanics
+from lnn_tutorial.reading import libraries
+from lnn_tutorial.reading.states import States
+
+ROUNDING = 1e-5
+"""A share ρ below this is rounding: ρ² is an eigenvalue, in double precision."""
+
+GAUGE = 1e-7
+"""What is left of terms of size one in S where they are a total derivative, but for rounding."""
+
+REGULAR = 1e6
+"""A mass matrix of a larger condition number gives some coordinate no motion."""
+
+ALIKE = 5.0
+"""A Lagrangian fits as well as the best one if its ρ is at most so many times as large."""
+
+BOOTSTRAPS = 200
+"""So many times states are drawn again for the intervals."""
+
+
+class FormulaError(ValueError):
+    """No formula, or any: what the library holds is not what the accelerations follow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """A Lagrangian Σ cⱼ φⱼ, and what friction stands beside it.
+
+    Args:
+        library: the terms φⱼ.
+        coefficients: c `[k]`.
+        intervals: `[k, 2]`, where the middle 95 % of the coefficients lie when states are drawn
+            again.
+        unexplained: ρ.
+        friction: the terms of the dissipation function D, a `Library` or None; their coefficients
+            and intervals follow those of the Lagrangian.
+    """
+
+    library: libraries.Library
+    coefficients: np.ndarray
+    intervals: np.ndarray
+    unexplained: float
+    friction: libraries.Library | None = None
+
+    def lagrangian(self, q, q_dot, context=None):
+        """𝓛 at one state, for `mechanics`."""
+        c = jnp.asarray(self.coefficients[: len(self.library)])
+        return c @ self.library(q, q_dot, context)
+
+    def dissipation(self, q, q_dot, context=None):
+        """D at one state, for `mechanics.rayleigh`; zero where no friction was asked for."""
+        if self.friction is None:
+            return jnp.zeros((), jnp.result_type(q))
+        c = jnp.asarray(self.coefficients[len(self.library) :])
+        return c @ self.friction(q, q_dot, context)
+
+    def python(self):
+        """The Lagrangian as an expression of Python."""
+        return _added(self.coefficients, self.library.names, lambda c, name: f"{c:.6g}*{name}")
+
+    def latex(self, names=None, digits=4):
+        r"""The Lagrangian in LaTeX, without dollars.
+
+        Args:
+            names: of the coordinates, in LaTeX; by default q_1, q_2, …
+            digits: of the coefficients.
+        """
+
+        def written(c, name):
+            size = f"{c:.{digits}g}"
+            if "e" in size:
+                size = r"{} \cdot 10^{{{}}}".format(*size.split("e")).replace("{+", "{")
+            term = libraries.latex(name, names)
+            return size if name == "1" else term if size == "1" else rf"{size}\, {term}"
+
+        return r"\mathcal{L} = " + _added(self.coefficients, self.library.names, written)
+
+    def _repr_latex_(self):
+        return f"${self.latex()}$"
+
+    def __str__(self):
+        names = (*self.library.names, *(self.friction.names if self.friction else ()))
+        rows = [("coefficient", "95 % of samples", "term")]
+        for k, (name, c, (low, high)) in enumerate(
+            zip(names, self.coefficients, self.intervals, strict=True)
+        ):
+            of = "D: " if k >= len(self.library) else ""
+            rows.append((f"{c:.6g}", f"{low:.6g} to {high:.6g}", of + name))
+        widths = [max(len(row[k]) for row in rows) for k in (0, 1)]
+        lines = [f"{a:>{widths[0]}}   {b:<{widths[1]}}   {c}" for a, b, c in rows]
+        return "\n".join([*lines, f"unexplained: {self.unexplained:.2g}"])
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """What `formula` found.
+
+    Args:
+        family: the Lagrangians that fit, each a `Sum`, independent of one another. Usually it is
+            one.
+        needed: how many of them, added, give every coordinate its motion.
+        gauge: names of terms that were taken out: with those that stayed they make up total
+            derivatives, and say nothing of the motion.
+        path: `(terms kept, ρ, names)` from all terms to one, as they were struck out for the first
+            of the family.
+        shares: the ρ of independent combinations of all terms, rising `[K]`.
+    """
+
+    family: tuple[Sum, ...]
+    needed: int
+    gauge: tuple[str, ...]
+    path: tuple[tuple[int, float, tuple[str, ...]], ...]
+    shares: np.ndarray
+
+    @property
+    def best(self):
+        """The first of the family, a `Sum`: with the fewest terms that the strike-out left."""
+        return self.family[0]
+
+    def lagrangian(self, q, q_dot, context=None):
+        """𝓛 at one state: as many of the family as are needed, added."""
+        return sum(one.lagrangian(q, q_dot, context) for one in self.family[: self.needed])
+
+    def dissipation(self, q, q_dot, context=None):
+        """D at one state, that of the first of the family."""
+        return self.best.dissipation(q, q_dot, context)
+
+    def _repr_latex_(self):
+        return "$$" + r" \\ ".join(one.latex() for one in self.family) + "$$"
+
+    def __str__(self):
+        if len(self.family) == 1:
+            return str(self.best)
+        told = f"{len(self.family)} independent Lagrangians fit alike, and any sum of them:"
+        return "\n\n".join([told, *map(str, self.family)])
+
+
+def formula(
+    acceleration,
+    states,
+    library,
+    *,
+    friction=None,
+    angles=(),
+    unit=None,
+    threshold=2.0,
+    limit=0.1,
+    seed=0,
+):
+    r"""Find a Lagrangian for accelerations among the sums of a library's terms.
+
+    Terms that are total derivatives alone or together are taken out. From all others the term is
+    struck out whose loss raises the share ρ least, again and again; a struck term may come back in
+    exchange for another where that lowers ρ. It ends before the first loss that raises ρ by more
+    than the threshold.
+
+    Args:
+        acceleration: function `(q, q_dot) -> q_ddot [d]`, with the context after these where states
+            have one, such as `partial(model.acceleration, params)`; or the accelerations `[n, d]`.
+        states: `(q [n, d], q_dot [n, d])`, or with a context `[n, c]` as a third; such as
+            `system.sample(key, 3000)`.
+        library: a `Library` for 𝓛.
+        friction: a `Library` for the dissipation function D of Q = −∂D/∂q̇, or None.
+        angles: which coordinates are angles, `[d]`; their size is a radian.
+        unit: the name of the term whose coefficient shall be 1; by default the first one kept that
+            has a q̇². 𝓛 is known up to a factor.
+        threshold: by which factor ρ may rise with one more term struck out.
+        limit: a larger ρ of all terms together is no formula.
+        seed: of the random accelerations, and of the states drawn again.
+
+    Returns:
+        `Formula`.
+
+    Raises:
+        ValueError: what is not states, accelerations or a library; a term twice or nowhere finite;
+            fewer residuals than terms. FormulaError: nothing in the null space, or everything.
+
+    Source: the null space is that of the inverse problem of the calculus of variations, Douglas
+    (1941); striking out terms is sequential thresholding's idea, Brunton et al. (2016).
+    """
+    _inputs.positive(threshold=threshold, limit=limit)
+    if threshold <= 1:
+        raise ValueError(f"expected threshold > 1, got {threshold}")
+    for name, given in (("library", library), ("friction", friction)):
+        if not (isinstance(given, libraries.Library) or (name == "friction" and given is None)):
+            raise TypeError(f"expected {name} to be a Library, got {type(given).__name__}")
+    states = States.of(states, angles)
+    names = (*library.names, *(f"D: {name}" for name in (friction.names if friction else ())))
+    _require_different(states, library, friction)
+    known, drawn, size = _residuals(states, states.along(acceleration), library, friction, seed)
+    kept = _without_gauge(drawn, size, names)
+    pencil = Pencil.of(known[..., kept], drawn[..., kept])
+    shares = pencil.shares()
+    _require_formula(shares, names, kept, limit)
+    family, path, left = [], None, np.arange(len(kept))
+    for _ in range(int(np.sum(shares <= _alike(shares[0])))):
+        steps = pencil.struck_out(left)
+        rows = steps[_last_before_a_rise(steps, threshold)][1]
+        if family and pencil.share(rows) > _alike(family[0].unexplained):
+            break
+        path = path or tuple((len(k), r, tuple(names[kept[i]] for i in k)) for r, k in steps)
+        family.append(_made(pencil, rows, kept, library, friction, names, unit, seed))
+        # another Lagrangian is one without this one's weightiest term
+        left = np.setdiff1d(left, rows[np.argmax(np.abs(pencil.best(rows) * pencil.norm[rows]))])
+        if len(left) == 0 or pencil.share(left) > _alike(family[0].unexplained):
+            break
+    gauge = tuple(names[k] for k in range(len(names)) if k not in set(kept))
+    return Formula(tuple(family), _needed(family, states), gauge, path, shares)
+
+
+def _alike(share):
+    """What another combination may leave to fit as well as one that leaves this."""
+    return max(ROUNDING, ALIKE * share)
+
+
+def _needed(family, states):
+    """How many of a family together give every coordinate its motion."""
+    with integrate.double_precision():
+        q, q_dot, context = (None if x is None else x[:100] for x in states.arrays())
+
+        def masses(one):
+            def mass(q, q_dot, context):
+                lagrangian = lambda q, q_dot: one.lagrangian(q, q_dot, context)  # noqa: E731
+                return mechanics.mass_matrix(lagrangian)(q, q_dot)
+
+            return np.asarray(jax.jit(jax.vmap(mass))(q, q_dot, context))
+
+        summed = np.cumsum([masses(one) for one in family], axis=0)
+    sound = [np.median(np.linalg.cond(x)) < REGULAR for x in summed]
+    return sound.index(True) + 1 if True in sound else len(family)
+
+
+# --- Rows --------------------------------------------------------------------------------------
+
+
+def _residuals(states, q_ddot, library, friction, seed):
+    """R and S `[n, d, K]`: residuals of each term, at the accelerations and at random ones.
+
+    And the size of what cancels in S where a term is a total derivative `[K]`.
+    """
+    other = states.like(q_ddot, np.random.default_rng(seed))
+
+    def row(q, q_dot, context):
+        terms = partial(library, context=context)
+        mass, slope, along = _equations(terms, q, q_dot)
+        if friction is None:
+            return mass, slope, along
+        rub = jax.jacfwd(friction, argnums=1)(q, q_dot, context)
+        nothing = jnp.zeros((len(rub), q.size, q.size), q.dtype)
+        along = jnp.concatenate([along, jnp.zeros_like(rub)])
+        return jnp.concatenate([mass, nothing]), jnp.concatenate([slope, -rub]), along
+
+    with integrate.double_precision():
+        found = (np.asarray(x) for x in jax.jit(jax.vmap(row))(*states.arrays()))
+    mass, slope, along = (np.moveaxis(x, 1, -1) for x in found)
+    pushed = [np.einsum("nijk,nj->nik", mass, a) for a in (q_ddot, other)]
+    names = (*library.names, *(friction.names if friction else ()))
+    rows = [(x + along - slope) * states.scale[:, None] for x in pushed]
+    good = _finite(rows, names)
+    known, drawn = (x[good] for x in rows)
+    parts = [(x * states.scale[:, None])[good] for x in (pushed[1], along, slope)]
+    return known, drawn, sum(np.linalg.norm(x, axis=(0, 1)) for x in parts)
+
+
+def _equations(terms, q, q_dot):
+    """M `[K, d, d]`, ∂φ/∂q and (∂p/∂q) q̇ `[K, d]` of each term φ, with p = ∂φ/∂q̇."""
+    gradient = jax.jacfwd(terms, argnums=(0, 1))
+
+    def pushed(along_q, along_q_dot):
+        return jax.jvp(gradient, (q, q_dot), (along_q, along_q_dot))[1][1]
+
+    dp = jax.vmap(pushed)(*mechanics.directions_of_motion(q_dot))
+    return jnp.moveaxis(dp[:-1], 0, -1), gradient(q, q_dot)[0], dp[-1]
+
+
+def _finite(found, names):
+    """Which states have all terms finite `[n]`; raise where these are too few."""
+    good = np.all([np.isfinite(x).all(axis=1) for x in found], axis=0)  # [n, K]
+    nowhere = [name for name, some in zip(names, good.any(axis=0), strict=True) if not some]
+    if nowhere:
+        raise ValueError(
+            f"expected terms that are finite at some states, got {', '.join(nowhere)}: take out "
+            "what is not"
+        )
+    rows = good.all(axis=1)
+    n, d = int(rows.sum()), found[0].shape[1]
+    if n * d < 2 * len(names):
+        bad = int((~rows).sum())
+        also = f" ({bad} of the states are left out, where a term is not finite)" if bad else ""
+        raise ValueError(
+            f"expected at least twice as many residuals as terms, got {n * d} for {len(names)} "
+            f"terms{also}: take more states, or fewer terms"
+        )
+    return rows
+
+
+def _without_gauge(drawn, size, names):
+    """Places of the terms that stay when no combination of them may be a total derivative."""
+    flat = drawn.reshape(-1, drawn.shape[-1])
+    norm = np.linalg.norm(flat, axis=0)
+    some = np.flatnonzero(norm > GAUGE * size)
+    if not some.size:
+        raise FormulaError(
+            f"every one of the {len(names)} terms is a total derivative in time: it has no motion; "
+            "add terms with a q̇² or with a coordinate alone"
+        )
+    kept = []
+    basis = np.empty((len(flat), 0))
+    unit = flat[:, some] / norm[some]
+    # from the first term on: what those before it make up already is taken out
+    for k, column in zip(some, unit.T, strict=True):
+        left = column - basis @ (basis.T @ column)
+        left -= basis @ (basis.T @ left)
+        rest = np.linalg.norm(left)
+        if rest > GAUGE:
+            kept.append(int(k))
+            basis = np.column_stack([basis, left / rest])
+    return np.array(kept)
+
+
+def _require_different(states, *given):
+    """Raise where two terms of a library are one function."""
+    for terms in given:
+        if terms is None:
+            continue
+        with integrate.double_precision():
+            values = np.asarray(jax.jit(jax.vmap(terms))(*states.arrays()))
+        values = values[np.isfinite(values).all(axis=1)]
+        size = np.linalg.norm(values, axis=0)
+        unit = values / np.where(size > 0, size, 1)
+        for i, j in np.argwhere(np.triu(np.abs(unit.T @ unit) > 1 - 1e-9, 1)):
+            if np.linalg.norm(unit[:, i] - np.sign(unit[:, i] @ unit[:, j]) * unit[:, j]) < 1e-9:
+                raise ValueError(
+                    f"expected each term once, but {terms.names[i]} and {terms.names[j]} are the "
+                    "same at all states, up to a factor: take one of them out"
+                )
+
+
+def _require_formula(shares, names, kept, limit):
+    if shares[0] > limit:
+        raise FormulaError(
+            f"no sum of the {len(kept)} terms explains the accelerations: the best one leaves "
+            f"{shares[0]:.0%} of its residual, and {limit:.0%} is the limit. A term is missing in "
+            "the library, such as a friction, or the accelerations are too far off"
+        )
+    few = np.sum(shares <= _alike(shares[0]))
+    if few > 1 and few > len(kept) / 2:
+        raise FormulaError(
+            f"{few} independent sums of {len(kept)} terms fit alike: nearly everything does. The "
+            "states say too little, as where nothing is accelerated"
+        )
+
+
+# --- Striking out ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Pencil:
+    """RᵀR and SᵀS of some terms, normed, by states; ρ² are the eigenvalues of the one by the other.
+
+    Args:
+        known, drawn: R and S `[n, d, K]`, columns divided by the norm of S.
+        norm: that norm `[K]`.
+    """
+
+    known: np.ndarray
+    drawn: np.ndarray
+    norm: np.ndarray
+
+    @classmethod
+    def of(cls, known, drawn):
+        """From R and S as they are."""
+        norm = np.linalg.norm(drawn.reshape(-1, drawn.shape[-1]), axis=0)
+        return cls(known / norm, drawn / norm, norm)
+
+    @cached_property
+    def grams(self):
+        """RᵀR and SᵀS `[K, K]`."""
+        flat = (x.reshape(-1, x.shape[-1]) for x in (self.known, self.drawn))
+        return tuple(x.T @ x for x in flat)
+
+    def shares(self, rows=None):
+        """The ρ of all independent combinations, rising."""
+        return np.sqrt(np.maximum(scipy.linalg.eigh(*self._some(rows), eigvals_only=True), 0))
+
+    def share(self, rows):
+        """The least ρ of a combination of some terms."""
+        return self.shares(rows)[0]
+
+    def best(self, rows):
+        """The coefficients of that combination, of the terms as they were given."""
+        c = scipy.linalg.eigh(*self._some(rows), subset_by_index=[0, 0])[1][:, 0]
+        return c / self.norm[rows]
+
+    def _some(self, rows):
+        return self.grams if rows is None else tuple(x[np.ix_(rows, rows)] for x in self.grams)
+
+    def struck_out(self, rows):
+        """From some terms to one: `[(ρ, the terms that are left)]`."""
+        among, steps = np.asarray(rows), []
+        rows = among
+        while True:
+            if len(rows) <= FEW:
+                rows = self._exchanged(rows, among)
+            steps.append((float(self.share(rows)), rows))
+            if len(rows) == 1:
+                return steps
+            after = self._without_each(rows)
+            # of terms that make no difference the last ones of the library go first
+            same = max(ROUNDING**2, (1 + 1e-3) * after.min())
+            order = np.lexsort((-np.arange(len(rows)), np.maximum(after, same)))
+            several = max(1, len(rows) // 12) if len(rows) > MANY else 1
+            rows = np.sort(np.delete(rows, order[:several]))
+
+    def _without_each(self, rows):
+        """ρ² `[k]` without each of some terms.
+
+        A term is left out by the constraint that its coefficient is zero; between the two lowest
+        eigenvalues λ₀ and λ₁ the new one is the root of Σᵢ vᵢ² / (λᵢ − λ) = 0, with v the entries
+        of the term in all eigenvectors.
+        """
+        values, vectors = scipy.linalg.eigh(*self._some(rows))
+        values, weight = np.maximum(values, 0), vectors**2
+        low, high = np.full(len(rows), values[0]), np.full(len(rows), values[1])
+        for _ in range(60):
+            middle = np.sqrt(np.maximum(low, 1e-24) * np.maximum(high, 1e-24))
+            slope = (weight / (values - middle[:, None] + 1e-300)).sum(axis=1)
+            low, high = np.where(slope < 0, middle, low), np.where(slope < 0, high, middle)
+        return high
+
+    def _exchanged(self, rows, among):
+        """Some terms, with one after the other exchanged for another while that lowers ρ."""
+        known, drawn = self.grams
+        while True:
+            now, better = self.share(rows), None
+            others = np.setdiff1d(among, rows)
+            if not len(others) or now < ROUNDING:
+                return rows
+            for out in range(len(rows)):
+                tried = np.tile(rows, (len(others), 1))
+                tried[:, out] = others
+                a, b = (x[tried[:, :, None], tried[:, None, :]] for x in (known, drawn))
+                inverse = np.linalg.inv(np.linalg.cholesky(b))
+                least = np.linalg.eigvalsh(inverse @ a @ np.swapaxes(inverse, 1, 2))[:, 0]
+                if least.min() < (better[0] if better else (0.9 * now) ** 2):
+                    better = least.min(), np.sort(tried[least.argmin()])
+            if better is None:
+                return rows
+            rows = better[1]
+
+
+MANY, FEW = 50, 12
+"""Above so many terms several are struck out at a time; at so few they are exchanged for others."""
+
+
+def _last_before_a_rise(steps, threshold):
+    """The step before the first one at which ρ rises by more than the threshold."""
+    shares = [max(share, ROUNDING) for share, _ in steps]
+    for k in range(len(steps) - 1):
+        if shares[k + 1] > threshold * shares[k]:
+            return k
+    return len(steps) - 1
+
+
+def _made(pencil, rows, kept, library, friction, names, unit, seed):
+    """A `Sum` of some terms, with a unit and with intervals."""
+    places = kept[rows]
+    conservative = places < len(library)
+    chosen = [names[k] for k in places]
+    leading = _leading(chosen, unit)
+    n = len(pencil.known)
+    # each state's own part, of which sums are drawn again
+    parts = [np.einsum("nik,nil->nkl", x[..., rows], x[..., rows])
+             for x in (pencil.known, pencil.drawn)]  # fmt: skip
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), BOOTSTRAPS)
+    a, b = (np.einsum("bn,nkl->bkl", weights, x) for x in parts)
+    again = [scipy.linalg.eigh(x, y, subset_by_index=[0, 0])[1][:, 0] for x, y in zip(a, b, strict=True)]
+    found = np.stack([pencil.best(rows), *(np.stack(again) / pencil.norm[rows])])
+    found = found / found[:, [leading]]
+    low, high = np.percentile(found[1:], [2.5, 97.5], axis=0)
+    return Sum(
+        library.only(places[conservative]),
+        found[0],
+        np.stack([low, high], axis=1),
+        float(pencil.share(rows)),
+        friction.only(places[~conservative] - len(library)) if (~conservative).any() else None,
+    )
+
+
+def _leading(chosen, unit):
+    """The place of the term whose coefficient is 1."""
+    if unit is not None:
+        if unit not in chosen:
+            raise ValueError(f"expected unit to be a term that was kept, {chosen}, got {unit!r}")
+        return chosen.index(unit)
+    quadratic = [k for k, name in enumerate(chosen) if name.count("q_dot") and "D: " not in name]
+    return next((k for k in quadratic if "**2" in chosen[k]), quadratic[0] if quadratic else 0)
+
+
+def _added(coefficients, names, written):
+    parts = [written(abs(c), name) for c, name in zip(coefficients, names, strict=False)]
+    signs = ["-" if c < 0 else "+" for c in coefficients]
+    told = " ".join(f"{sign} {part}" for sign, part in zip(signs, parts, strict=False))
+    return told.removeprefix("+ ")

@@ -1,0 +1,462 @@
+r"""Symmetries of a motion or of a Lagrangian: the null space of a linear map, and Noether's theorem.
+
+A displacement q → q + ε η with η = A q + b + c t, and with it t → t + ε τ, is linear in A, b, c and
+τ. It maps motions onto motions where
+
+    D a · (η, η̇, τ) = A a,        with η̇ = A q̇ + c,
+
+and it changes 𝓛 by a total derivative where D𝓛 · (η, η̇, τ) has no equation of motion: M = 0 and
+F = 0. Both are linear in the displacement as well. So at many states each displacement of a basis
+gives a column, and the symmetries are what the matrix takes to zero.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lnn_tutorial import _inputs, integrate, mechanics
+from lnn_tutorial.reading.states import States
+
+KINDS = ("motion", "lagrangian")
+"""Of what something is a symmetry."""
+
+DEGREE = 6
+"""Of the polynomials that a gauge term is fitted by."""
+
+
+@dataclass(frozen=True, eq=False)
+class Symmetry:
+    """A displacement η = A q + b + c t of the coordinates, and τ of the time.
+
+    Args:
+        A: `[d, d]`.
+        b, c: `[d]`.
+        tau: a number.
+        broken: by how much it is none, see `Symmetries`.
+    """
+
+    A: np.ndarray
+    b: np.ndarray
+    c: np.ndarray
+    tau: float
+    broken: float = 0.0
+
+    def displacement(self, q, t=0.0):
+        """η at one state `[d]`."""
+        return jnp.asarray(self.A) @ q + self.b + self.c * t
+
+    def __str__(self):
+        return self._written(lambda k: f"q[{k}]")
+
+    def latex(self, names=None):
+        """The displacement in LaTeX, without dollars; names of the coordinates in LaTeX."""
+        return self._written(lambda k: names[k] if names else f"q_{k + 1}")
+
+    def _written(self, name):
+        size = max(np.abs(x).max() for x in (self.A, self.b, self.c, [self.tau]))
+        entries = []
+        for row, b, c in zip(self.A, self.b, self.c, strict=True):
+            parts = [(b, "")] + [(x, name(k)) for k, x in enumerate(row)] + [(c, "t")]
+            entries.append(_sum([(x, of) for x, of in parts if abs(x) > SMALL * size]))
+        told = f"({', '.join(entries)})"
+        return told + (f", time by {self.tau:.3g}" if abs(self.tau) > SMALL * size else "")
+
+
+SMALL = 0.01
+"""Entries of a displacement that are smaller than this, of its largest, are not written."""
+
+
+@dataclass(frozen=True, eq=False)
+class Symmetries:
+    """What `symmetries` found.
+
+    Args:
+        found: the symmetries, each a `Symmetry`, in a basis that can be read: each has an entry of
+            one where the others have zero.
+        singular_values: of the map from displacements, falling; one for each displacement of a
+            basis. A displacement of the size of the motion changes its accelerations by so much of
+            their size.
+        tolerance: what lies below it counts as zero.
+        of: a name in `KINDS`.
+        conserved: for a Lagrangian, a function for each symmetry, `(q, q_dot)` or where it depends
+            on time `(q, q_dot, t)`, that is constant along motions; None where K was not found.
+    """
+
+    found: tuple[Symmetry, ...]
+    singular_values: np.ndarray
+    tolerance: float
+    of: str
+    conserved: tuple
+
+    def __len__(self):
+        return len(self.found)
+
+    def __str__(self):
+        values = ", ".join(f"{x:.2g}" for x in self.singular_values)
+        told = [f"singular values: {values}; {len(self)} below {self.tolerance:g}"]
+        return "\n".join([*told, *(f"q + ε {one}" for one in self.found)])
+
+
+def symmetries(function, states, *, angles=(), tolerance=0.1, times=None):
+    r"""Find the affine symmetries of accelerations, or of a Lagrangian with what they conserve.
+
+    The columns are in units of the motion: a displacement has the coordinates' spread, over a time
+    in which a typical motion passes it, and what it does is compared with typical accelerations.
+    A singular value is then the root mean square of what is left over the states. For a closed form
+    the zero ones are rounding; for a network they are what it has learned inexactly, a few times its
+    relative error. What is below the tolerance is counted, so that **a symmetry that is broken by
+    less is counted too**: look at the values.
+
+    An angle has no multiples on its circle: nothing is displaced in proportion to it.
+
+    For a Lagrangian the conserved quantity of a symmetry is Noether's,
+
+        p·η − τ E − K,        where D𝓛 · (η, η̇, τ) = dK/dt along all motions,
+
+    E being the energy. K is zero where 𝓛 itself does not change; a learned 𝓛 has gauge terms of its
+    own, and a boost or a magnetic field have one by their nature. Its gradient is known at every
+    state, and K is fitted to it as a polynomial of the sixth degree (of angles, a trigonometric one).
+
+    Args:
+        function: an acceleration `(q, q_dot) -> [d]`, or a Lagrangian `(q, q_dot) -> scalar`, with
+            the context after these where states have one; of `t` too, if it depends on time.
+        states: `(q [n, d], q_dot [n, d])`, or with a context `[n, c]` as a third.
+        angles: which coordinates are angles `[d]`.
+        tolerance: the largest singular value that counts as zero.
+        times: of the states `[n]`, for a function of `t`.
+
+    Returns:
+        `Symmetries`. A translation of time is among them only where the function has a `t`: all
+        others have it, and conserve their energy, without asking.
+
+    Raises:
+        TypeError, ValueError: what is not states or such a function; too few states; a function
+            that is not finite; a Lagrangian whose mass matrix is singular.
+
+    Source: Noether (1918), Olver (1993), Section 5.3; finding the generators of a learned function
+    from a null space is also in Otto et al. (2023).
+
+    >>> free = lambda q, q_dot: 0.5 * q_dot @ q_dot - 4.9 * (q @ q) ** 2
+    >>> key = jax.random.key(0)
+    >>> states = jax.random.normal(key, (2, 100, 2))
+    >>> print(symmetries(free, states).found[0])
+    (q[1], -q[0])
+    """
+    _inputs.positive(tolerance=tolerance)
+    _inputs.function("function", function)
+    states = States.of(tuple(states), angles)
+    d = states.q.shape[1]
+    timed = mechanics.takes_time(function)
+    times = _times(times, timed, states)
+    known = _with_time(states.beside(function), timed)
+    scalar = _is_scalar(known, states)
+    basis = _basis(states, timed)
+    if len(states.q) * d < 2 * len(basis[0]):
+        raise ValueError(
+            f"expected at least {2 * len(basis[0])} states for {len(basis[0])} displacements, got "
+            f"{len(states.q)}"
+        )
+    with integrate.double_precision():
+        rows = (_rows_of_lagrangian if scalar else _rows_of_motion)(known, states, times, basis)
+    bad = int((~np.isfinite(rows).all(axis=(1, 2))).sum())
+    if bad:
+        raise ValueError(
+            f"expected a function that is finite with its derivatives, but it is not at {bad} of "
+            f"{len(rows)} states: leave these out"
+        )
+    flat = np.moveaxis(rows, 1, 2).reshape(-1, len(basis[0])) / np.sqrt(len(rows))
+    values, directions = np.linalg.svd(flat, full_matrices=False)[1:]
+    count = int((values < tolerance).sum())
+    null = _readable(directions[len(values) - count :])
+    found = []
+    for direction in null:
+        A, b, c, tau = (np.tensordot(direction, x, 1) for x in basis)
+        size = max(np.abs(x).max() for x in (A, b, c, tau))
+        broken = np.linalg.norm(flat @ direction) / np.linalg.norm(direction)
+        found.append(Symmetry(A / size, b / size, c / size, float(tau / size), float(broken)))
+    conserved = ()
+    if scalar:
+        conserved = tuple(_conserved(known, states, times, one, timed, tolerance) for one in found)
+    return Symmetries(tuple(found), values, tolerance, KINDS[scalar], conserved)
+
+
+# --- Columns -----------------------------------------------------------------------------------
+
+
+def _basis(states, timed):
+    """Displacements of the size of the motion: `(A [k, d, d], b [k, d], c [k, d], tau [k])`."""
+    scale, T, d = states.scale, states.time, states.q.shape[1]
+    found = []
+
+    def add(A=0.0, b=0.0, c=0.0, tau=0.0):
+        zero = np.zeros((d, d))
+        found.append((zero + A, zero[0] + b, zero[0] + c, tau))
+
+    one = np.eye(d)
+    for j in np.flatnonzero(~states.angles):
+        for i in range(d):
+            add(A=np.outer(one[i], one[j]) * scale[i] / scale[j])
+    for i in range(d):
+        add(b=one[i] * scale[i])
+    for i in range(d):
+        add(c=one[i] * scale[i] / T)
+    if timed:
+        add(tau=T)
+    return tuple(np.stack(x) for x in zip(*found, strict=True))
+
+
+def _pushed(function, q, q_dot, context, t, displaced):
+    """The derivative of a function along a displacement."""
+    A, b, c, tau = displaced
+    along = A @ q + b + c * t, A @ q_dot + c, tau
+    return jax.jvp(lambda q, q_dot, t: function(q, q_dot, context, t), (q, q_dot, t), along)
+
+
+def _rows_of_motion(acceleration, states, times, basis):
+    """What displacements do to the accelerations, but for what they should `[n, k, d]`."""
+
+    def row(q, q_dot, context, t):
+        def column(*displaced):
+            a, change = _pushed(acceleration, q, q_dot, context, t, displaced)
+            return displaced[0] @ a - change
+
+        return jax.vmap(column)(*map(jnp.asarray, basis)), acceleration(q, q_dot, context, t)
+
+    rows, a = jax.jit(jax.vmap(row))(*states.arrays(), jnp.asarray(times))
+    return np.asarray(rows) / _size(np.asarray(a), states)
+
+
+def _rows_of_lagrangian(lagrangian, states, times, basis):
+    """What is left of 𝓛's change in M⁻¹ M′ and M⁻¹ F′ `[n, k, d² + d]`."""
+
+    def equation(function, q, q_dot, t):
+        return mechanics.equation_of_motion(lambda q, q_dot, t: function(q, q_dot, t))(q, q_dot, t)
+
+    def row(q, q_dot, context, t):
+        mass, force = equation(lambda q, q_dot, t: lagrangian(q, q_dot, context, t), q, q_dot, t)
+
+        def column(*displaced):
+            def change(q, q_dot, t):
+                return _pushed(lagrangian, q, q_dot, context, t, displaced)[1]
+
+            of_mass, of_force = equation(change, q, q_dot, t)
+            return jnp.linalg.solve(mass, jnp.column_stack([of_mass, of_force]))
+
+        return jax.vmap(column)(*map(jnp.asarray, basis)), jnp.linalg.solve(mass, force)
+
+    rows, a = (np.asarray(x) for x in jax.jit(jax.vmap(row))(*states.arrays(), jnp.asarray(times)))
+    size = _size(a, states)
+    of_mass = rows[..., :-1] * states.scale / states.scale[:, None]
+    return np.concatenate([of_mass.reshape(*of_mass.shape[:2], -1), rows[..., -1] / size], axis=-1)
+
+
+def _size(q_ddot, states):
+    """Typical accelerations of each coordinate `[d]`, in the units of its spread alike."""
+    relative = np.sqrt(np.nanmean((q_ddot / states.scale) ** 2))
+    return states.scale * max(relative, 1e-3 / states.time**2)
+
+
+def _readable(directions):
+    """A basis of the same space in which each vector has a one where the others have zero."""
+    found = np.array(directions)
+    for k in range(len(found)):
+        i, j = np.unravel_index(np.abs(found[k:]).argmax(), found[k:].shape)
+        found[[k, k + i]] = found[[k + i, k]]
+        found[k] /= found[k, j]
+        others = np.arange(len(found)) != k
+        found[others] -= np.outer(found[others, j], found[k])
+    return found
+
+
+# --- Noether -----------------------------------------------------------------------------------
+
+
+def _conserved(lagrangian, states, times, symmetry, timed, tolerance):
+    """Noether's conserved quantity of a symmetry of a Lagrangian, as a function of a state."""
+    displaced = symmetry.A, symmetry.b, symmetry.c, symmetry.tau
+
+    def change(q, q_dot, context, t):
+        return _pushed(lagrangian, q, q_dot, context, t, displaced)[1]
+
+    def noether(q, q_dot, context, t):
+        value, p = jax.value_and_grad(lagrangian, argnums=1)(q, q_dot, context, t)
+        return p @ symmetry.displacement(q, t) - symmetry.tau * (q_dot @ p - value)
+
+    boosted = bool(np.any(np.abs(symmetry.c) > SMALL))
+    gauge = _gauge(change, noether, states, times, tolerance, timed or boosted)
+    if gauge is None:
+        return None
+
+    def conserved(q, q_dot, context, t):
+        return noether(q, q_dot, context, t) - gauge(q, context, t)
+
+    lasting = not (timed or boosted or gauge.in_time)
+    if states.context is None:
+        if lasting:
+            return lambda q, q_dot: conserved(q, q_dot, None, 0.0)
+        return lambda q, q_dot, t: conserved(q, q_dot, None, t)
+    if lasting:
+        return lambda q, q_dot, context: conserved(q, q_dot, context, 0.0)
+    return lambda q, q_dot, context, t: conserved(q, q_dot, context, t)
+
+
+@dataclass(frozen=True, eq=False)
+class Gauge:
+    """K(q, t) = Σ cⱼ mⱼ + t Σ c′ⱼ mⱼ + κ t + κ′ t²/2, with m monomials of q and of the context.
+
+    Args:
+        powers: of the variables in each monomial `[m, v]`, see `_powers`.
+        of_q, of_qt: c and c′ `[m]`.
+        of_t: `(κ, κ′)`.
+        states: for the scales of the variables.
+    """
+
+    powers: np.ndarray
+    of_q: np.ndarray
+    of_qt: np.ndarray
+    of_t: tuple[float, float]
+    states: States
+
+    @property
+    def in_time(self):
+        """Whether K depends on time."""
+        return bool(np.any(self.of_qt) or any(self.of_t))
+
+    def monomials(self, q, context=None):
+        """All m at one state `[m]`."""
+        angles = self.states.angles
+        variables = [jnp.where(angles, jnp.cos(q), q / self.states.scale), jnp.sin(q[angles])]
+        if context is not None:
+            variables.append(context / self.states.context_scale)
+        return jnp.prod(jnp.concatenate([*variables, q[angles]]) ** self.powers, axis=1)
+
+    def __call__(self, q, context, t):
+        m = self.monomials(q, context)
+        return m @ self.of_q + t * (m @ self.of_qt + self.of_t[0] + t * self.of_t[1] / 2)
+
+
+def _gauge(change, noether, states, times, tolerance, timed):
+    """The K whose total derivative in time is the change of 𝓛; None where it is fitted badly.
+
+    Without the time where that will do, and of the lowest degree that fits about as well as the
+    highest one.
+    """
+    speed = states.scale / states.time
+
+    def row(q, q_dot, context, t):
+        value, slope = jax.value_and_grad(change, argnums=1)(q, q_dot, context, t)
+        return jnp.append(value, slope * speed), noether(q, q_dot, context, t)
+
+    with integrate.double_precision():
+        found = jax.jit(jax.vmap(row))(*states.arrays(), jnp.asarray(times))
+    target, momentum = (np.asarray(x) for x in found)
+    size = max(np.sqrt(np.mean(momentum**2)) / states.time, np.sqrt(np.mean(target[:, 0] ** 2)))
+    for in_time in (False, True):
+        if timed and not in_time:
+            continue
+        fits = []
+        for degree in range(1, DEGREE + 1):
+            powers = _powers(states, degree)
+            if fits and (1 + in_time) * len(powers) > target.size // 10:
+                break
+            fits.append(_fitted(powers, target, states, times, speed, in_time))
+        enough = max(1.2 * fits[-1][0], 1e-9 * size)
+        left, gauge = next(fit for fit in fits if fit[0] <= enough)
+        if left <= tolerance * size:
+            return gauge
+    return None
+
+
+def _fitted(powers, target, states, times, speed, in_time):
+    """What is left of the target, and a `Gauge` of some monomials by least squares."""
+    nothing = np.zeros(len(powers))
+    empty = Gauge(powers, nothing, nothing, (0.0, 0.0), states)
+    with integrate.double_precision():
+        q, _, context = states.arrays()
+        m = np.asarray(jax.vmap(empty.monomials)(q, context))
+        along_q = np.asarray(jax.jit(jax.vmap(jax.jacfwd(empty.monomials)))(q, context))
+    along = np.einsum("nmd,nd->nm", along_q, states.q_dot)
+    columns = of_q = np.concatenate([along[:, None], np.moveaxis(along_q * speed, 2, 1)], axis=1)
+    if in_time:
+        of_qt = of_q * times[:, None, None]
+        of_qt[:, 0] += m
+        of_t = np.zeros((*target.shape, 2))
+        of_t[:, 0] = np.stack([np.ones(len(times)), times], axis=1)
+        columns = np.concatenate([of_q, of_qt, of_t], axis=2)
+    columns = columns.reshape(target.size, -1)
+    c = np.linalg.lstsq(columns, target.ravel(), rcond=1e-12)[0]
+    left = np.sqrt(np.mean((target.ravel() - columns @ c) ** 2))
+    if not in_time:
+        return left, Gauge(powers, c, nothing, (0.0, 0.0), states)
+    k = len(powers)
+    return left, Gauge(powers, c[:k], c[k:-2], (float(c[-2]), float(c[-1])), states)
+
+
+def _powers(states, degree):
+    """The powers of all monomials up to a degree `[m, v]`.
+
+    Variables are the coordinates, of angles the cosines; the sines; the context; and the angles,
+    alone.
+    """
+    turning = int(states.angles.sum())
+    beside = 0 if states.context is None else states.context.shape[1]
+    count = len(states.angles) + turning + beside
+    chosen = [
+        [k.count(v) for v in range(count)] + [0] * turning
+        for order in range(1, degree + 1)
+        for k in itertools.combinations_with_replacement(range(count), order)
+    ]
+    alone = np.eye(turning, count + turning, count, dtype=int)
+    return np.concatenate([np.array(chosen), alone])
+
+
+# --- The door ----------------------------------------------------------------------------------
+
+
+def _times(times, timed, states):
+    """Times of the states `[n]`: those given, or random ones about 0 where none count."""
+    if timed:
+        if times is None:
+            raise ValueError("expected times of the states, [n], for a function of t")
+        times = np.asarray(times, float)
+        if times.shape != (len(states.q),) or not np.isfinite(times).all():
+            raise ValueError(f"expected finite times of shape [{len(states.q)}], got {times.shape}")
+        return times
+    if times is not None:
+        raise ValueError("expected no times: the function does not depend on t")
+    return np.random.default_rng(0).uniform(-states.time, states.time, len(states.q))
+
+
+def _with_time(function, timed):
+    """A function of `(q, q_dot, context, t)`."""
+    if timed:
+        return lambda q, q_dot, context, t: function(q, q_dot, context, t=t)
+    return lambda q, q_dot, context, t: function(q, q_dot, context)
+
+
+def _is_scalar(function, states):
+    """Whether a function is a Lagrangian, and not an acceleration; raise if it is neither."""
+    with integrate.double_precision():
+        state = [None if x is None else x[0] for x in states.arrays()]
+        found = jax.eval_shape(function, *state, jnp.zeros(()))
+    shape = getattr(found, "shape", None)
+    if shape not in ((), states.q.shape[1:]):
+        raise ValueError(
+            f"expected a Lagrangian, a scalar, or an acceleration of shape {states.q.shape[1:]}, "
+            f"got {shape or type(found).__name__}"
+        )
+    return shape == ()
+
+
+def _sum(parts):
+    """A sum of multiples, such as `q[1] - 2 t`."""
+    told = ""
+    for x, of in parts:
+        size = f"{abs(x):.3g}"
+        size = of if of and size == "1" else f"{size} {of}".strip()
+        told += (" - " if x < 0 else " + ") + size
+    told = f"-{told[3:]}" if told.startswith(" - ") else told.removeprefix(" + ")
+    return told or "0"
