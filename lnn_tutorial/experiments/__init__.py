@@ -61,7 +61,9 @@ from lnn_tutorial.experiments.reading import (
     READ_STEPS,
     Readable,
     ReadingProtocol,
+    read_measured,
     readable_systems,
+    rolled_out,
 )
 from lnn_tutorial.experiments.recipe import (
     NoiseProtocol,
@@ -153,6 +155,14 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "Measured",
     "SignalRecipe",
     "SignalProtocol",
+    # reading
+    "READ_STEPS",
+    "READ_STATES",
+    "Readable",
+    "readable_systems",
+    "ReadingProtocol",
+    "rolled_out",
+    "read_measured",
     # measured
     "HELD_OUT",
     "VALIDATION",

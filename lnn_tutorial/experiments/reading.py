@@ -7,7 +7,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lnn_tutorial import _inputs, integrate, models, reading, systems, train
+from lnn_tutorial import (
+    _inputs,
+    evaluate,
+    integrate,
+    mechanics,
+    models,
+    reading,
+    systems,
+    train,
+)
+from lnn_tutorial.experiments.double import double_pendulum_protocol
+from lnn_tutorial.experiments.measured import TRAINING, VALIDATION, MeasuredProtocol
 from lnn_tutorial.experiments.particle import particle_models, particle_recipe
 from lnn_tutorial.experiments.recipe import Recipe
 
@@ -216,6 +227,58 @@ class ReadingProtocol:
                 return np.inf
             drifts.append(_drift_of(case, conserved, one, states))
         return float(max(drifts)) if drifts else None
+
+
+def rolled_out(case, model, params, seed=0):
+    """The double pendulum's network and its formula, both followed by `double_pendulum_protocol`.
+
+    Returns:
+        Dict: for `"network"` and `"formula"` the figures of `evaluate.energy_error` over 100 s, and
+        `apart`, the seconds until a motion is a tenth of a radian off the true one, the median over
+        starts. Empty where there is no formula.
+    """
+    protocol = double_pendulum_protocol(40)
+    law = partial(model.acceleration, params)
+    try:
+        found = reading.formula(law, case.states(seed), case.library, angles=case.system.angles)
+    except reading.FormulaError:
+        return {}
+    with integrate.double_precision():
+        laws = {"network": law, "formula": mechanics.acceleration(found.lagrangian)}
+        truth = protocol.motions(case.system.acceleration)
+        told = {}
+        for name, one in laws.items():
+            motions = protocol.motions(one)
+            away = np.abs(np.asarray(motions[0]) - np.asarray(truth[0])).max(axis=2) > 0.1
+            apart = np.where(away.any(axis=1), away.argmax(axis=1), away.shape[1]) * protocol.frame
+            energy = evaluate.energy_error(case.system.energy, *motions, scale=protocol.unit)
+            told[name] = {**energy, "apart": float(np.median(apart))}
+    return told
+
+
+def read_measured(model, params):
+    """The formula of a real double pendulum, with friction, off a model of it.
+
+    At states that the held-out pieces pass, see `experiments.MeasuredProtocol`.
+
+    Returns:
+        Dict: `terms` and `intervals` by name, those of friction with a D: before them, and
+        `unexplained`.
+    """
+    protocol = MeasuredProtocol()
+    followed = [protocol.follow(model, params, piece) for piece in (*TRAINING, *VALIDATION)]
+    q, q_dot = (np.concatenate([x[k] for x in followed]) for k in (1, 2))
+    friction = reading.terms("q_dot[0]**2", "q_dot[0]*q_dot[1]", "q_dot[1]**2")
+    found = reading.formula(
+        partial(model.acceleration, params), (q, q_dot), TURNING, friction=friction,
+        angles=(True, True),
+    ).best  # fmt: skip
+    names = (*found.library.names, *(f"D: {x}" for x in found.friction.names))
+    return {
+        "terms": dict(zip(names, found.coefficients.tolist(), strict=True)),
+        "intervals": dict(zip(names, found.intervals.tolist(), strict=True)),
+        "unexplained": found.unexplained,
+    }
 
 
 def _angle(A):

@@ -173,7 +173,8 @@ def formula(
     Terms that are total derivatives alone or together are taken out. From all others the term is
     struck out whose loss raises the share ρ least, again and again; a struck term may come back in
     exchange for another where that lowers ρ. It ends before the first loss that raises ρ by more
-    than the threshold.
+    than the threshold. Terms of friction are never struck out: their intervals say whether they are
+    there.
 
     Args:
         acceleration: function `(q, q_dot) -> q_ddot [d]`, with the context after these where states
@@ -210,7 +211,7 @@ def formula(
     _require_different(states, library, friction)
     known, drawn, size = _residuals(states, states.along(acceleration), library, friction, seed)
     kept = _without_gauge(drawn, size, names)
-    pencil = Pencil.of(known[..., kept], drawn[..., kept])
+    pencil = Pencil.of(known[..., kept], drawn[..., kept], kept >= len(library))
     shares = pencil.shares()
     _require_formula(shares, names, kept, limit)
     family, path, left = [], None, np.arange(len(kept))
@@ -222,7 +223,8 @@ def formula(
         path = path or tuple((len(k), r, tuple(names[kept[i]] for i in k)) for r, k in steps)
         family.append(_made(pencil, rows, kept, library, friction, names, unit, seed))
         # another Lagrangian is one without this one's weightiest term
-        left = np.setdiff1d(left, rows[np.argmax(np.abs(pencil.best(rows) * pencil.norm[rows]))])
+        weight = np.abs(pencil.best(rows) * pencil.norm[rows]) * ~pencil.stay[rows]
+        left = np.setdiff1d(left, rows[weight.argmax()])
         if len(left) == 0 or pencil.share(left) > _alike(family[0].unexplained):
             break
     gauge = tuple(names[k] for k in range(len(names)) if k not in set(kept))
@@ -382,17 +384,19 @@ class Pencil:
     Args:
         known, drawn: R and S `[n, d, K]`, columns divided by the norm of S.
         norm: that norm `[K]`.
+        stay: which terms are never struck out `[K]`.
     """
 
     known: np.ndarray
     drawn: np.ndarray
     norm: np.ndarray
+    stay: np.ndarray
 
     @classmethod
-    def of(cls, known, drawn):
+    def of(cls, known, drawn, stay):
         """From R and S as they are."""
         norm = np.linalg.norm(drawn.reshape(-1, drawn.shape[-1]), axis=0)
-        return cls(known / norm, drawn / norm, norm)
+        return cls(known / norm, drawn / norm, norm, stay)
 
     @cached_property
     def grams(self):
@@ -424,12 +428,12 @@ class Pencil:
             if len(rows) <= FEW:
                 rows = self._exchanged(rows, among)
             steps.append((float(self.share(rows)), rows))
-            if len(rows) == 1:
+            if len(rows) - self.stay[rows].sum() <= 1:
                 return steps
             after = self._without_each(rows)
             # of terms that make no difference the last ones of the library go first
             same = max(ROUNDING**2, (1 + 1e-3) * after.min())
-            order = np.lexsort((-np.arange(len(rows)), np.maximum(after, same)))
+            order = np.lexsort((-np.arange(len(rows)), np.maximum(after, same), self.stay[rows]))
             several = max(1, len(rows) // 12) if len(rows) > MANY else 1
             rows = np.sort(np.delete(rows, order[:several]))
 
@@ -457,7 +461,7 @@ class Pencil:
             others = np.setdiff1d(among, rows)
             if not len(others) or now < ROUNDING:
                 return rows
-            for out in range(len(rows)):
+            for out in np.flatnonzero(~self.stay[rows]):
                 tried = np.tile(rows, (len(others), 1))
                 tried[:, out] = others
                 a, b = (x[tried[:, :, None], tried[:, None, :]] for x in (known, drawn))
