@@ -22,7 +22,7 @@ from lnn_tutorial.experiments.measured import TRAINING, VALIDATION, MeasuredProt
 from lnn_tutorial.experiments.particle import particle_models, particle_recipe
 from lnn_tutorial.experiments.recipe import Recipe
 
-READ_STEPS = 10_000
+READ_STEPS = 20_000
 """Steps of a live training."""
 
 READ_STATES = 3000
