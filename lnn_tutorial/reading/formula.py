@@ -13,6 +13,7 @@ Lagrangian of the motion, about 1 for one of another.
 
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -112,6 +113,18 @@ class Sum:
         return "\n".join([*lines, f"unexplained: {self.unexplained:.2g}"])
 
 
+class Step(NamedTuple):
+    """The best sum of the terms that are left.
+
+    Args:
+        unexplained: ρ.
+        terms: coefficients by name, those of friction with a `D: ` before it.
+    """
+
+    unexplained: float
+    terms: dict[str, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Formula:
     """What `formula` found.
@@ -122,15 +135,15 @@ class Formula:
         needed: how many of them, added, give every coordinate its motion.
         gauge: names of terms that were taken out: with those that stayed they make up total
             derivatives, and say nothing of the motion.
-        path: `(terms kept, ρ, names)` from all terms to one, as they were struck out for the first
-            of the family.
+        path: from all terms to one, as they were struck out for the first of the family, each a
+            `Step`.
         shares: the ρ of independent combinations of all terms, rising `[K]`.
     """
 
     family: tuple[Sum, ...]
     needed: int
     gauge: tuple[str, ...]
-    path: tuple[tuple[int, float, tuple[str, ...]], ...]
+    path: tuple["Step", ...]
     shares: np.ndarray
 
     @property
@@ -220,7 +233,7 @@ def formula(
         rows = steps[_last_before_a_rise(steps, threshold)][1]
         if family and pencil.share(rows) > _alike(family[0].unexplained):
             break
-        path = path or tuple((len(k), r, tuple(names[kept[i]] for i in k)) for r, k in steps)
+        path = path or tuple(_step(pencil, *one, [names[k] for k in kept], unit) for one in steps)
         family.append(_made(pencil, rows, kept, library, friction, names, unit, seed))
         # another Lagrangian is one without this one's weightiest term
         weight = np.abs(pencil.best(rows) * pencil.norm[rows]) * ~pencil.stay[rows]
@@ -485,6 +498,13 @@ def _last_before_a_rise(steps, threshold):
         if shares[k + 1] > threshold * shares[k]:
             return k
     return len(steps) - 1
+
+
+def _step(pencil, share, rows, names, unit):
+    """A step of the path; its unit is the term asked for where that is left."""
+    chosen, c = [names[k] for k in rows], pencil.best(rows)
+    leading = _leading(chosen, unit if unit in chosen else None)
+    return Step(share, dict(zip(chosen, (c / c[leading]).tolist(), strict=True)))
 
 
 def _made(pencil, rows, kept, library, friction, names, unit, seed):
