@@ -52,8 +52,15 @@ STRETCHING = (
 
 FALLING = reading.coordinates(2, 3) * QUADRATIC
 TRIPLE = reading.angles(3) * (ONE + reading.velocities(3))
-FAST = reading.terms("1", "q[0]", "q[0]**2", "q[0]*context[0]", "q[0]**2*context[0]") * reading.terms(
-    "1", "q_dot[0]", "q_dot[0]**2", "q_dot[0]**4", "sqrt(1 - q_dot[0]**2)", "sqrt(1 - q_dot[0]**2)**-1"
+FAST = reading.terms(
+    "1", "q[0]", "q[0]**2", "q[0]*context[0]", "q[0]**2*context[0]"
+) * reading.terms(
+    "1",
+    "q_dot[0]",
+    "q_dot[0]**2",
+    "q_dot[0]**4",
+    "sqrt(1 - q_dot[0]**2)",
+    "sqrt(1 - q_dot[0]**2)**-1",
 )
 """Terms for a particle near the speed of light, in a field that comes with each state."""
 

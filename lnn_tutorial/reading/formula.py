@@ -78,7 +78,11 @@ class Sum:
 
     def python(self):
         """The Lagrangian as an expression of Python."""
-        return _added(self.coefficients, self.library.names, lambda c, name: f"{c:.6g}*{name}")
+
+        def written(c, name):
+            return name if f"{c:.6g}" == "1" else f"{c:.6g}*{name}"
+
+        return _added(self.coefficients, self.library.names, written)
 
     def latex(self, names=None, digits=4):
         r"""The Lagrangian in LaTeX, without dollars.
@@ -246,7 +250,7 @@ def formula(
 
 def _alike(share):
     """What another combination may leave to fit as well as one that leaves this."""
-    return max(ROUNDING, ALIKE * share)
+    return max(ROUNDING, share, min(ALIKE * share, 0.1))
 
 
 def _needed(family, states):
@@ -448,6 +452,10 @@ class Pencil:
             same = max(ROUNDING**2, (1 + 1e-3) * after.min())
             order = np.lexsort((-np.arange(len(rows)), np.maximum(after, same), self.stay[rows]))
             several = max(1, len(rows) // 12) if len(rows) > MANY else 1
+            while several > 1 and self.share(np.delete(rows, order[:several])) > GENTLE * max(
+                ROUNDING, steps[-1][0]
+            ):
+                several //= 2  # each alone may do without, and not all together
             rows = np.sort(np.delete(rows, order[:several]))
 
     def _without_each(self, rows):
@@ -490,6 +498,9 @@ class Pencil:
 MANY, FEW = 50, 12
 """Above so many terms several are struck out at a time; at so few they are exchanged for others."""
 
+GENTLE = 1.05
+"""Several are struck out at a time if together they raise ρ by no more."""
+
 
 def _last_before_a_rise(steps, threshold):
     """The step before the first one at which ρ rises by more than the threshold."""
@@ -519,7 +530,9 @@ def _made(pencil, rows, kept, library, friction, names, unit, seed):
              for x in (pencil.known, pencil.drawn)]  # fmt: skip
     weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), BOOTSTRAPS)
     a, b = (np.einsum("bn,nkl->bkl", weights, x) for x in parts)
-    again = [scipy.linalg.eigh(x, y, subset_by_index=[0, 0])[1][:, 0] for x, y in zip(a, b, strict=True)]
+    again = [
+        scipy.linalg.eigh(x, y, subset_by_index=[0, 0])[1][:, 0] for x, y in zip(a, b, strict=True)
+    ]
     found = np.stack([pencil.best(rows), *(np.stack(again) / pencil.norm[rows])])
     found = found / found[:, [leading]]
     low, high = np.percentile(found[1:], [2.5, 97.5], axis=0)
