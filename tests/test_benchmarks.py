@@ -14,6 +14,7 @@ from benchmarks import (
     initialisation,
     measured_pendulum,
     motion,
+    reading,
     relativistic_particle,
     robot_arm,
     sensitivities,
@@ -83,6 +84,7 @@ def test_the_median_lies_in_its_interval_95_times_of_100():
         robot_arm,
         signals,
         measured_pendulum,
+        reading,
     ],
 )
 def test_the_committed_table_holds_every_run_and_no_other(benchmark):

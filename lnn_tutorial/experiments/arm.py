@@ -94,7 +94,7 @@ class GearedArms(models.RigidArms):
     relative: bool = True
 
     def init(self, key):
-        """The constants' logarithms, with J at a small part of an arm's inertia."""
+        """The constants' logarithms, with J at a tenth of an arm's m s²."""
         params = super().init(key)
         log = self.layers(params)["log"]
         log["J"] = jnp.log(jnp.asarray(self.weight * self.size**2 / 10))
