@@ -11,6 +11,7 @@ that they have there. ρ is the share of the residual that the true acceleration
 Lagrangian of the motion, about 1 for one of another.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -31,7 +32,7 @@ GAUGE = 1e-7
 """What is left of terms of size one in S where they are a total derivative, but for rounding."""
 
 REGULAR = 1e6
-"""A mass matrix of a larger condition number gives some coordinate no motion."""
+"""A mass matrix of a larger condition number, in units of the motion, leaves a coordinate out."""
 
 ALIKE = 5.0
 """A Lagrangian fits as well as the best one if its ρ is at most so many times as large."""
@@ -76,13 +77,18 @@ class Sum:
         c = jnp.asarray(self.coefficients[len(self.library) :])
         return c @ self.friction(q, q_dot, context)
 
-    def python(self):
-        """The Lagrangian as an expression of Python."""
+    def python(self, digits=None):
+        """The Lagrangian as an expression of Python.
 
-        def written(c, name):
-            return name if f"{c:.6g}" == "1" else f"{c:.6g}*{name}"
-
-        return _added(self.coefficients, self.library.names, written)
+        Args:
+            digits: of the coefficients; by default all, so that it is the same function.
+        """
+        told = ""
+        for c, name in zip(self.coefficients, self.library.names, strict=False):
+            size = f"{abs(c):.{digits}g}" if digits else repr(float(abs(c))).removesuffix(".0")
+            told += " - " if c < 0 else " + "
+            told += size if name == "1" else libraries.multiple(size, name)
+        return "-" + told[3:] if told.startswith(" - ") else told[3:]
 
     def latex(self, names=None, digits=4):
         r"""The Lagrangian in LaTeX, without dollars.
@@ -91,15 +97,7 @@ class Sum:
             names: of the coordinates, in LaTeX; by default q_1, q_2, …
             digits: of the coefficients.
         """
-
-        def written(c, name):
-            size = f"{c:.{digits}g}"
-            if "e" in size:
-                size = r"{} \cdot 10^{{{}}}".format(*size.split("e")).replace("{+", "{")
-            term = libraries.latex(name, names)
-            return size if name == "1" else term if size == "1" else rf"{size}\, {term}"
-
-        return r"\mathcal{L} = " + _added(self.coefficients, self.library.names, written)
+        return r"\mathcal{L} = " + libraries.latex(self.python(digits), names)
 
     def _repr_latex_(self):
         return f"${self.latex()}$"
@@ -136,7 +134,7 @@ class Formula:
     Args:
         family: the Lagrangians that fit, each a `Sum`, independent of one another. Usually it is
             one.
-        needed: how many of them, added, give every coordinate its motion.
+        needed: how many of them, added, give every coordinate its motion; 0 where not even all do.
         gauge: names of terms that were taken out: with those that stayed they make up total
             derivatives, and say nothing of the motion.
         path: from all terms to one, as they were struck out for the first of the family, each a
@@ -156,7 +154,9 @@ class Formula:
         return self.family[0]
 
     def lagrangian(self, q, q_dot, context=None):
-        """𝓛 at one state: as many of the family as are needed, added."""
+        """𝓛 at one state: as many of the family as are needed, added; FormulaError where none do."""
+        if not self.needed:
+            raise FormulaError(SINGULAR)
         return sum(one.lagrangian(q, q_dot, context) for one in self.family[: self.needed])
 
     def dissipation(self, q, q_dot, context=None):
@@ -164,13 +164,20 @@ class Formula:
         return self.best.dissipation(q, q_dot, context)
 
     def _repr_latex_(self):
-        return "$$" + r" \\ ".join(one.latex() for one in self.family) + "$$"
+        told = r" \\ ".join(one.latex() for one in self.family)
+        return rf"$$\begin{{gathered}} {told} \end{{gathered}}$$"
 
     def __str__(self):
-        if len(self.family) == 1:
-            return str(self.best)
-        told = f"{len(self.family)} independent Lagrangians fit alike, and any sum of them:"
-        return "\n\n".join([told, *map(str, self.family)])
+        told = [] if self.needed else [SINGULAR]
+        if len(self.family) > 1:
+            told = [f"{len(self.family)} independent Lagrangians fit alike, and any sum of them:"]
+        return "\n\n".join([*told, *map(str, self.family)])
+
+
+SINGULAR = (
+    "what fits has a singular mass matrix, and gives some coordinate no motion: add terms with its "
+    "velocity to the library"
+)
 
 
 def formula(
@@ -202,7 +209,7 @@ def formula(
         friction: a `Library` for the dissipation function D of Q = −∂D/∂q̇, or None.
         angles: which coordinates are angles, `[d]`; their size is a radian.
         unit: the name of the term whose coefficient shall be 1; by default the first one kept that
-            has a q̇². 𝓛 is known up to a factor.
+            has a q̇². 𝓛 is known up to a factor. Others of a family may lack it.
         threshold: by which factor ρ may rise with one more term struck out.
         limit: a larger ρ of all terms together is no formula.
         seed: of the random accelerations, and of the states drawn again.
@@ -225,10 +232,13 @@ def formula(
             raise TypeError(f"expected {name} to be a Library, got {type(given).__name__}")
     states = States.of(states, angles)
     names = (*library.names, *(f"D: {name}" for name in (friction.names if friction else ())))
+    if unit not in (None, *names):
+        raise ValueError(f"expected unit to be a term of the library, got {unit!r}")
     _require_different(states, library, friction)
     known, drawn, size = _residuals(states, states.along(acceleration), library, friction, seed)
     kept = _without_gauge(drawn, size, names)
     pencil = Pencil.of(known[..., kept], drawn[..., kept], kept >= len(library))
+    _require_apart(pencil, names, kept)
     shares = pencil.shares()
     _require_formula(shares, names, kept, limit)
     family, path, left = [], None, np.arange(len(kept))
@@ -237,8 +247,10 @@ def formula(
         rows = steps[_last_before_a_rise(steps, threshold)][1]
         if family and pencil.share(rows) > _alike(family[0].unexplained):
             break
-        path = path or tuple(_step(pencil, *one, [names[k] for k in kept], unit) for one in steps)
-        family.append(_made(pencil, rows, kept, library, friction, names, unit, seed))
+        chosen = [names[k] for k in kept]
+        path = path or tuple(_step(pencil, *one, chosen, unit) for one in steps)
+        leading = _leading([chosen[k] for k in rows], unit, best=not family)
+        family.append(_made(pencil, rows, kept, library, friction, leading, seed))
         # another Lagrangian is one without this one's weightiest term
         weight = np.abs(pencil.best(rows) * pencil.norm[rows]) * ~pencil.stay[rows]
         left = np.setdiff1d(left, rows[weight.argmax()])
@@ -254,7 +266,7 @@ def _alike(share):
 
 
 def _needed(family, states):
-    """How many of a family together give every coordinate its motion."""
+    """How many of a family together give every coordinate its motion; 0 where not even all do."""
     with integrate.double_precision():
         q, q_dot, context = (None if x is None else x[:100] for x in states.arrays())
 
@@ -266,8 +278,9 @@ def _needed(family, states):
             return np.asarray(jax.jit(jax.vmap(mass))(q, q_dot, context))
 
         summed = np.cumsum([masses(one) for one in family], axis=0)
+        summed = summed * states.scale * states.scale[:, None]
     sound = [np.median(np.linalg.cond(x)) < REGULAR for x in summed]
-    return sound.index(True) + 1 if True in sound else len(family)
+    return sound.index(True) + 1 if True in sound else 0
 
 
 # --- Rows --------------------------------------------------------------------------------------
@@ -283,20 +296,23 @@ def _residuals(states, q_ddot, library, friction, seed):
     def row(q, q_dot, context):
         terms = partial(library, context=context)
         mass, slope, along = _equations(terms, q, q_dot)
+        values = terms(q, q_dot)
         if friction is None:
-            return mass, slope, along
+            return values, mass, slope, along
+        values = jnp.concatenate([values, friction(q, q_dot, context)])
         rub = jax.jacfwd(friction, argnums=1)(q, q_dot, context)
         nothing = jnp.zeros((len(rub), q.size, q.size), q.dtype)
         along = jnp.concatenate([along, jnp.zeros_like(rub)])
-        return jnp.concatenate([mass, nothing]), jnp.concatenate([slope, -rub]), along
+        mass, slope = jnp.concatenate([mass, nothing]), jnp.concatenate([slope, -rub])
+        return values, mass, slope, along
 
     with integrate.double_precision():
         found = (np.asarray(x) for x in jax.jit(jax.vmap(row))(*states.arrays()))
-    mass, slope, along = (np.moveaxis(x, 1, -1) for x in found)
+    values, mass, slope, along = (np.moveaxis(x, 1, -1) for x in found)
     pushed = [np.einsum("nijk,nj->nik", mass, a) for a in (q_ddot, other)]
     names = (*library.names, *(friction.names if friction else ()))
     rows = [(x + along - slope) * states.scale[:, None] for x in pushed]
-    good = _finite(rows, names)
+    good = _finite([*rows, values[:, None]], names)
     known, drawn = (x[good] for x in rows)
     parts = [(x * states.scale[:, None])[good] for x in (pushed[1], along, slope)]
     return known, drawn, sum(np.linalg.norm(x, axis=(0, 1)) for x in parts)
@@ -374,6 +390,17 @@ def _require_different(states, *given):
                     f"expected each term once, but {terms.names[i]} and {terms.names[j]} are the "
                     "same at all states, up to a factor: take one of them out"
                 )
+
+
+def _require_apart(pencil, names, kept):
+    """Raise where terms are so nearly dependent that rounding decides."""
+    values, vectors = np.linalg.eigh(pencil.grams[1])
+    if values[0] < 10 * np.finfo(float).eps * values[-1]:
+        like = ", ".join(names[kept[k]] for k in np.argsort(-np.abs(vectors[:, 0]))[:4])
+        raise FormulaError(
+            f"some of the {len(kept)} terms can hardly be told apart at these states, such as "
+            f"{like}: take one of them out, or states that are further apart"
+        )
 
 
 def _require_formula(shares, names, kept, limit):
@@ -514,16 +541,14 @@ def _last_before_a_rise(steps, threshold):
 def _step(pencil, share, rows, names, unit):
     """A step of the path; its unit is the term asked for where that is left."""
     chosen, c = [names[k] for k in rows], pencil.best(rows)
-    leading = _leading(chosen, unit if unit in chosen else None)
+    leading = _leading(chosen, unit, best=False)
     return Step(share, dict(zip(chosen, (c / c[leading]).tolist(), strict=True)))
 
 
-def _made(pencil, rows, kept, library, friction, names, unit, seed):
-    """A `Sum` of some terms, with a unit and with intervals."""
+def _made(pencil, rows, kept, library, friction, leading, seed):
+    """A `Sum` of some terms, with the leading one's coefficient 1, and with intervals."""
     places = kept[rows]
     conservative = places < len(library)
-    chosen = [names[k] for k in places]
-    leading = _leading(chosen, unit)
     n = len(pencil.known)
     # each state's own part, of which sums are drawn again
     parts = [np.einsum("nik,nil->nkl", x[..., rows], x[..., rows])
@@ -545,18 +570,12 @@ def _made(pencil, rows, kept, library, friction, names, unit, seed):
     )
 
 
-def _leading(chosen, unit):
-    """The place of the term whose coefficient is 1."""
-    if unit is not None:
-        if unit not in chosen:
-            raise ValueError(f"expected unit to be a term that was kept, {chosen}, got {unit!r}")
+def _leading(chosen, unit, best):
+    """The place of the term whose coefficient is 1; others of a family may lack the unit."""
+    if unit in chosen:
         return chosen.index(unit)
-    quadratic = [k for k, name in enumerate(chosen) if name.count("q_dot") and "D: " not in name]
-    return next((k for k in quadratic if "**2" in chosen[k]), quadratic[0] if quadratic else 0)
-
-
-def _added(coefficients, names, written):
-    parts = [written(abs(c), name) for c, name in zip(coefficients, names, strict=False)]
-    signs = ["-" if c < 0 else "+" for c in coefficients]
-    told = " ".join(f"{sign} {part}" for sign, part in zip(signs, parts, strict=False))
-    return told.removeprefix("+ ")
+    if unit is not None and best:
+        raise ValueError(f"expected unit to be a term that was kept, {chosen}, got {unit!r}")
+    moving = [k for k, name in enumerate(chosen) if "q_dot" in name and "D: " not in name]
+    squares = [k for k in moving if re.search(r"q_dot(\[\d+\]|\))\*\*2", chosen[k])]
+    return (squares + moving + [0])[0]

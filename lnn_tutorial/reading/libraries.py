@@ -31,12 +31,15 @@ class Library:
 
     A factor is an expression of Python in the entries of `q`, `q_dot` and `context`, with numbers,
     `+ - * / **` and the `FUNCTIONS`. Two libraries are added with `+`; `*` makes all products of a
-    term of the one with a term of the other. Terms that are the same function count once if they
-    are written alike; simple ones come first by good custom, as of two that do as well the later
-    one is struck out.
+    term of the one with a term of the other. Simple terms come first by good custom, as of two that
+    do as well the later one is struck out.
 
     Args:
         terms: a tuple of factors for each term.
+
+    Raises:
+        TypeError, ValueError: no terms; one that is written twice, or is no such expression; when
+            called, an entry that a state does not have, or a term of more than one value.
 
     >>> library = terms("1", "cos(q[0])") * velocities(1)
     >>> print(library)
@@ -94,7 +97,7 @@ class Library:
         """All terms at one state `[K]`; each factor is computed once."""
         factors = list(dict.fromkeys(itertools.chain(*self.terms)))
         at = {"q": q, "q_dot": q_dot, "context": context}
-        dtype = jnp.result_type(q, q_dot)
+        dtype = jnp.result_type(q, q_dot, 1.0)
         values = jnp.stack([jnp.asarray(_value(factor, at), dtype) for factor in factors])
         longest = max(map(len, self.terms))
         values = jnp.append(values, jnp.ones((), dtype))  # what is missing is a factor of one
@@ -175,6 +178,12 @@ def product(factors):
     return "*".join(bracketed)
 
 
+def multiple(size, name):
+    """A number times a term, as an expression; once a term is the term."""
+    bracketed = name if _binds(name) else f"({name})"
+    return bracketed if size == "1" else f"{size}*{bracketed}"
+
+
 def _binds(factor):
     """Whether a factor may stand in a product without brackets."""
     node = ast.parse(factor, mode="eval").body
@@ -190,8 +199,8 @@ def _ordered(factors):
     return tuple(sorted(found, key=lambda x: ("q_dot" not in x, x))) or ("1",)
 
 
-ALLOWED = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Call, ast.Subscript, ast.Name, ast.Constant,
-           ast.Load, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)  # fmt: skip
+ALLOWED = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Load,
+           ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)  # fmt: skip
 
 
 def _checked(factor):
@@ -203,13 +212,20 @@ def _checked(factor):
     except SyntaxError as error:
         raise ValueError(f"expected an expression of Python, got {factor!r}") from error
     known = (*STATE, *FUNCTIONS)
+    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
-        name = getattr(node, "id", None)
-        number = isinstance(node, ast.Constant) and type(node.value) not in (int, float)
-        call = isinstance(node, ast.Call) and (
-            node.keywords or not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS
-        )
-        if not isinstance(node, ALLOWED) or number or call or (name and name not in known):
+        match node:
+            case ast.Constant(value=value):
+                good = type(value) in (int, float)
+            case ast.Name(id=name):
+                good = name in (FUNCTIONS if node in called else STATE)
+            case ast.Call(func=function, args=arguments, keywords=others):
+                good = isinstance(function, ast.Name) and len(arguments) == 1 and not others
+            case ast.Subscript(value=of, slice=place):  # no places from behind
+                good = isinstance(of, ast.Name) and type(getattr(place, "value", None)) is int
+            case _:
+                good = isinstance(node, ALLOWED)
+        if not good:
             raise ValueError(
                 f"expected a term of {', '.join(known)} and numbers, got {factor!r}: "
                 f"it has {ast.unparse(node) if isinstance(node, ast.expr) else type(node).__name__}"
@@ -218,9 +234,12 @@ def _checked(factor):
 
 def _value(factor, at):
     try:
+        _require_places(factor, at)
         found = eval(compile(factor, "<term>", "eval"), {"__builtins__": {}, **FUNCTIONS, **at})
-    except (TypeError, IndexError) as error:
+    except (TypeError, IndexError, ArithmeticError) as error:
         raise ValueError(f"term {factor!r} cannot be computed of this state: {error}") from error
+    if jnp.iscomplexobj(found):
+        raise ValueError(f"expected a term with a real value, got {factor!r}")
     if jnp.ndim(found):
         raise ValueError(
             f"expected a term with one value, got {factor!r} of shape {jnp.shape(found)}: "
@@ -229,10 +248,16 @@ def _value(factor, at):
     return found
 
 
+def _require_places(factor, at):
+    """Raise where an entry is asked for that there is not: JAX would give the last one."""
+    for node in ast.walk(ast.parse(factor, mode="eval")):
+        if isinstance(node, ast.Subscript):
+            name, k = node.value.id, node.slice.value
+            if at[name] is None or k >= len(at[name]):
+                raise IndexError(f"there is no {name}[{k}]")
+
+
 # --- For readers -------------------------------------------------------------------------------
-
-_BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.USub: 2, ast.Pow: 3}
-
 
 def latex(expression, names=None):
     r"""An expression in LaTeX.
@@ -256,36 +281,56 @@ def _written(node, names):
         return text if binding >= least else rf"\left({text}\right)"
 
     match node:
-        case ast.Constant():
-            return f"{node.value:g}", 4
-        case ast.Name():
-            return {"q_dot": r"\dot q"}.get(node.id, node.id), 4
+        case ast.Constant(value=value):
+            told = number(f"{value:.15g}")
+            return told, 2 if "^" in told else 4
+        case ast.Name(id=name):
+            return {"q_dot": r"\dot q"}.get(name, name), 4
+        case ast.Subscript(value=ast.Name(id="context"), slice=ast.Constant(value=k)):
+            return entry("c", k), 4
         case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=k)):
-            if name == "context":
-                return f"c_{k + 1}", 4
-            plain = names[k] if names else f"q_{k + 1}"
+            plain = coordinate(k, names)
             return (rf"\dot {plain}" if name == "q_dot" else plain), 4
-        case ast.UnaryOp():
-            return f"-{within(node.operand, 2)}", 1
-        case ast.Call(func=ast.Name(id="norm"), args=[argument]):
-            return f"|{written(argument)[0]}|", 4
-        case ast.Call(func=ast.Name(id="abs"), args=[argument]):
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return written(operand)
+        case ast.UnaryOp(operand=operand):
+            return f"-{within(operand, 2)}", 1.5
+        case ast.Call(func=ast.Name(id="norm" | "abs"), args=[argument]):
             return f"|{written(argument)[0]}|", 4
         case ast.Call(func=ast.Name(id="sqrt"), args=[argument]):
             return rf"\sqrt{{{written(argument)[0]}}}", 4
         case ast.Call(func=ast.Name(id="exp"), args=[argument]):
             return f"e^{{{written(argument)[0]}}}", 3
         case ast.Call(func=ast.Name(id=name), args=[argument]):
-            return rf"\{name}({written(argument)[0]})", 3.5
+            return rf"\{name}({written(argument)[0]})", 3
         case ast.BinOp(op=ast.Pow(), left=left, right=right):
-            text, binding = written(left)
-            base = text if binding >= 4 else rf"\left({text}\right)"
-            return f"{base}^{{{written(right)[0]}}}".replace("^{2}", "^2"), 3
+            return f"{within(left, 4)}^{{{written(right)[0]}}}".replace("^{2}", "^2"), 3
         case ast.BinOp(op=ast.Div(), left=left, right=right):
-            return rf"\frac{{{written(left)[0]}}}{{{written(right)[0]}}}", 4
+            return rf"\frac{{{written(left)[0]}}}{{{written(right)[0]}}}", 3
         case ast.BinOp(op=ast.Mult(), left=left, right=right):
-            return f"{within(left, 2)} {within(right, 3)}", 2
+            first, second = within(left, 1.5), within(right, 3)
+            sign = r" \cdot " if second[0].isdigit() else " "
+            return first + sign + second, 1.5 if first.startswith("-") else 2
         case ast.BinOp(op=op, left=left, right=right):
             sign = "+" if isinstance(op, ast.Add) else "-"
             return f"{within(left, 1)} {sign} {within(right, 2)}", 1
     raise ValueError(f"cannot write {ast.unparse(node)}")
+
+
+def number(told):
+    r"""A number as Python writes it in LaTeX: 2e-07 is 2 \cdot 10^{-7}."""
+    digits, _, power = told.partition("e")
+    if not power:
+        return told
+    ten = f"10^{{{int(power)}}}"
+    return ten if digits == "1" else rf"{digits} \cdot {ten}"
+
+
+def coordinate(k, names=None):
+    """The name of a coordinate in LaTeX: the one given, or q_1, q_2, …"""
+    return names[k] if names else entry("q", k)
+
+
+def entry(name, k):
+    """An entry of a vector in LaTeX, counted from one."""
+    return f"{name}_{k + 1}" if k < 9 else f"{name}_{{{k + 1}}}"

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lnn_tutorial import _inputs, integrate
+from lnn_tutorial import _inputs, integrate, mechanics
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +27,16 @@ class States:
     @classmethod
     def of(cls, states, angles=()):
         """From a tuple `(q, q_dot)` or `(q, q_dot, context)`, or raise."""
+        if hasattr(states, "shape") and np.ndim(states) == 3:
+            states = tuple(states)
         if not isinstance(states, (tuple, list)) or len(states) not in (2, 3):
             raise TypeError(
                 "expected states as (q, q_dot), or as (q, q_dot, context), of many rows each, got "
                 f"{type(states).__name__}"
             )
         dim = np.shape(states[0])[-1] if np.ndim(states[0]) == 2 else 1
-        q, q_dot = (np.asarray(x, float) for x in _inputs.states(*states[:2], dim))
+        with integrate.double_precision():
+            q, q_dot = (np.asarray(x, float) for x in _inputs.states(*states[:2], dim))
         context = None
         if len(states) == 3 and states[2] is not None:
             context = np.asarray(states[2], float)
@@ -41,15 +44,16 @@ class States:
                 raise ValueError(
                     f"expected a finite context of shape [{len(q)}, c], got {context.shape}"
                 )
-        flags = _inputs.flags("angles", angles, dim) if len(angles) else (False,) * dim
+        flags = _inputs.flags("angles", angles, dim) if np.size(angles) else (False,) * dim
         return cls(q, q_dot, context, np.array(flags))
 
     @property
     def scale(self):
         """A size for each coordinate `[d]`: its standard deviation, a radian for an angle."""
         spread = self.q.std(axis=0)
-        spread = np.where(spread > 0, spread, np.maximum(np.abs(self.q).max(axis=0), 1.0))
-        return np.where(self.angles, 1.0, spread)
+        largest = np.abs(self.q).max(axis=0)
+        moves = spread > 1e-12 * largest  # by more than rounding
+        return np.where(self.angles, 1.0, np.where(moves, spread, np.maximum(largest, 1.0)))
 
     @property
     def context_scale(self):
@@ -83,12 +87,16 @@ class States:
     def beside(self, function):
         """A function of `(q, q_dot, context)` from one of `(q, q_dot)` where there is no context."""
         if self.context is None:
-            return lambda q, q_dot, context=None: function(q, q_dot)
+            return lambda q, q_dot, context=None, **time: function(q, q_dot, **time)
         return function
 
     def along(self, acceleration):
         """The accelerations `[n, d]` of a function, or those given, or raise."""
         if callable(acceleration):
+            if mechanics.takes_time(acceleration):
+                raise ValueError(
+                    "expected accelerations that do not depend on time, got a function of t"
+                )
             with integrate.double_precision():
                 found = jax.jit(jax.vmap(self.beside(acceleration)))(*self.arrays())
         else:

@@ -12,12 +12,14 @@ gives a column, and the symmetries are what the matrix takes to zero.
 
 import itertools
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from lnn_tutorial import _inputs, integrate, mechanics
+from lnn_tutorial.reading import libraries
 from lnn_tutorial.reading.states import States
 
 KINDS = ("motion", "lagrangian")
@@ -36,6 +38,7 @@ class Symmetry:
         b, c: `[d]`.
         tau: a number.
         broken: by how much it is none, see `Symmetries`.
+        scale, time: sizes of the coordinates `[d]` and a time, to tell which entries are small.
     """
 
     A: np.ndarray
@@ -43,30 +46,38 @@ class Symmetry:
     c: np.ndarray
     tau: float
     broken: float = 0.0
+    scale: np.ndarray | float = 1.0
+    time: float = 1.0
 
     def displacement(self, q, t=0.0):
         """η at one state `[d]`."""
         return jnp.asarray(self.A) @ q + self.b + self.c * t
 
     def __str__(self):
-        return self._written(lambda k: f"q[{k}]")
+        return self._written(lambda k: f"q[{k}]", str, ", time by ")
 
     def latex(self, names=None):
         """The displacement in LaTeX, without dollars; names of the coordinates in LaTeX."""
-        return self._written(lambda k: names[k] if names else f"q_{k + 1}")
+        name = partial(libraries.coordinate, names=names)
+        return self._written(name, libraries.number, r",\ \text{time by } ")
 
-    def _written(self, name):
-        size = max(np.abs(x).max() for x in (self.A, self.b, self.c, [self.tau]))
-        entries = []
-        for row, b, c in zip(self.A, self.b, self.c, strict=True):
-            parts = [(b, "")] + [(x, name(k)) for k, x in enumerate(row)] + [(c, "t")]
-            entries.append(_sum([(x, of) for x, of in parts if abs(x) > SMALL * size]))
-        told = f"({', '.join(entries)})"
-        return told + (f", time by {self.tau:.3g}" if abs(self.tau) > SMALL * size else "")
+    def _written(self, name, number, clock):
+        d = len(self.b)
+        told = np.column_stack([self.b, self.A, self.c])
+        scale = np.broadcast_to(self.scale, d)
+        natural = told * [1.0, *scale, self.time] / scale[:, None]
+        least = SMALL * max(np.abs(natural).max(), abs(self.tau) / self.time)
+        of = ["", *map(name, range(d)), "t"]
+        entries = [
+            _sum([(x, of[k]) for k, x in enumerate(row) if abs(size[k]) > least], number)
+            for row, size in zip(told, natural, strict=True)
+        ]
+        after = clock + number(f"{self.tau:.3g}") if abs(self.tau) / self.time > least else ""
+        return f"({', '.join(entries)})" + after
 
 
 SMALL = 0.01
-"""Entries of a displacement that are smaller than this, of its largest, are not written."""
+"""Entries that are smaller than this, of the largest one in units of the motion, are not written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +158,7 @@ def symmetries(function, states, *, angles=(), tolerance=0.1, times=None):
     """
     _inputs.positive(tolerance=tolerance)
     _inputs.function("function", function)
-    states = States.of(tuple(states), angles)
+    states = States.of(states, angles)
     d = states.q.shape[1]
     timed = mechanics.takes_time(function)
     times = _times(times, timed, states)
@@ -176,7 +187,8 @@ def symmetries(function, states, *, angles=(), tolerance=0.1, times=None):
         A, b, c, tau = (np.tensordot(direction, x, 1) for x in basis)
         size = max(np.abs(x).max() for x in (A, b, c, tau))
         broken = np.linalg.norm(flat @ direction) / np.linalg.norm(direction)
-        found.append(Symmetry(A / size, b / size, c / size, float(tau / size), float(broken)))
+        sizes = states.scale, states.time
+        found.append(Symmetry(A / size, b / size, c / size, tau / size, float(broken), *sizes))
     conserved = ()
     if scalar:
         conserved = tuple(_conserved(known, states, times, one, timed, tolerance) for one in found)
@@ -245,12 +257,26 @@ def _rows_of_lagrangian(lagrangian, states, times, basis):
             of_mass, of_force = equation(change, q, q_dot, t)
             return jnp.linalg.solve(mass, jnp.column_stack([of_mass, of_force]))
 
-        return jax.vmap(column)(*map(jnp.asarray, basis)), jnp.linalg.solve(mass, force)
+        return jax.vmap(column)(*map(jnp.asarray, basis)), jnp.linalg.solve(mass, force), mass
 
-    rows, a = (np.asarray(x) for x in jax.jit(jax.vmap(row))(*states.arrays(), jnp.asarray(times)))
+    found = jax.jit(jax.vmap(row))(*states.arrays(), jnp.asarray(times))
+    rows, a, mass = map(np.asarray, found)
+    _require_regular(mass * states.scale * states.scale[:, None])
     size = _size(a, states)
     of_mass = rows[..., :-1] * states.scale / states.scale[:, None]
     return np.concatenate([of_mass.reshape(*of_mass.shape[:2], -1), rows[..., -1] / size], axis=-1)
+
+
+def _require_regular(mass):
+    """Raise where a mass matrix, in units of the motion, is singular."""
+    finite = np.isfinite(mass).all(axis=(1, 2))
+    sigma = np.linalg.svd(mass[finite], compute_uv=False)
+    singular = int((sigma[:, -1] <= 1e-13 * sigma[:, 0]).sum())
+    if singular:
+        raise ValueError(
+            f"expected a Lagrangian that gives every coordinate its motion, but its mass matrix is "
+            f"singular at {singular} of {len(mass)} states: leave these out, or take another one"
+        )
 
 
 def _size(q_ddot, states):
@@ -451,11 +477,11 @@ def _is_scalar(function, states):
     return shape == ()
 
 
-def _sum(parts):
+def _sum(parts, number):
     """A sum of multiples, such as `q[1] - 2 t`."""
     told = ""
     for x, of in parts:
-        size = f"{abs(x):.3g}"
+        size = number(f"{abs(x):.3g}")
         size = of if of and size == "1" else f"{size} {of}".strip()
         told += (" - " if x < 0 else " + ") + size
     told = f"-{told[3:]}" if told.startswith(" - ") else told.removeprefix(" + ")
