@@ -225,6 +225,7 @@ def formula(
     (1941); striking out terms is sequential thresholding's idea, Brunton et al. (2016).
     """
     _inputs.positive(threshold=threshold, limit=limit)
+    _inputs.seed(seed)
     if threshold <= 1:
         raise ValueError(f"expected threshold > 1, got {threshold}")
     for name, given in (("library", library), ("friction", friction)):

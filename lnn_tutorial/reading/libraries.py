@@ -113,7 +113,7 @@ class Library:
 
 def terms(*expressions):
     """A library of terms, each an expression such as `"cos(q[0])"`; see `Library`."""
-    return Library(tuple(_ordered((expression,)) for expression in expressions))
+    return Library(tuple((expression,) for expression in expressions))
 
 
 def coordinates(dim, degree=2):
@@ -259,6 +259,7 @@ def _require_places(factor, at):
 
 # --- For readers -------------------------------------------------------------------------------
 
+
 def latex(expression, names=None):
     r"""An expression in LaTeX.
 
@@ -282,7 +283,8 @@ def _written(node, names):
 
     match node:
         case ast.Constant(value=value):
-            told = number(f"{value:.15g}")
+            short = f"{value:.6g}"
+            told = number(short if float(short) == value else f"{value:.15g}")
             return told, 2 if "^" in told else 4
         case ast.Name(id=name):
             return {"q_dot": r"\dot q"}.get(name, name), 4

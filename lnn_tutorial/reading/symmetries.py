@@ -380,15 +380,22 @@ def _gauge(change, noether, states, times, tolerance, timed):
         found = jax.jit(jax.vmap(row))(*states.arrays(), jnp.asarray(times))
     target, momentum = (np.asarray(x) for x in found)
     size = max(np.sqrt(np.mean(momentum**2)) / states.time, np.sqrt(np.mean(target[:, 0] ** 2)))
-    for in_time in (False, True):
-        if timed and not in_time:
-            continue
+    powers = _powers(states, 1)
+    for degree in range(2, DEGREE + 1):
+        more = _powers(states, degree)
+        if len(more) > target.size // 10:
+            break
+        powers = more
+    order = powers.sum(axis=1)
+    along = _along(powers, states, times, speed)
+    for in_time in (True,) if timed else (False, True):
         fits = []
-        for degree in range(1, DEGREE + 1):
-            powers = _powers(states, degree)
-            if fits and (1 + in_time) * len(powers) > target.size // 10:
+        for degree in range(1, order.max() + 1):
+            some = order <= degree
+            if fits and (1 + in_time) * some.sum() > target.size // 10:
                 break
-            fits.append(_fitted(powers, target, states, times, speed, in_time))
+            parts = tuple(x[..., some] for x in along[: 1 + in_time])
+            fits.append(_fitted(powers[some], target, states, times, parts))
         enough = max(1.2 * fits[-1][0], 1e-9 * size)
         left, gauge = next(fit for fit in fits if fit[0] <= enough)
         if left <= tolerance * size:
@@ -396,28 +403,37 @@ def _gauge(change, noether, states, times, tolerance, timed):
     return None
 
 
-def _fitted(powers, target, states, times, speed, in_time):
-    """What is left of the target, and a `Gauge` of some monomials by least squares."""
-    nothing = np.zeros(len(powers))
-    empty = Gauge(powers, nothing, nothing, (0.0, 0.0), states)
+def _along(powers, states, times, speed):
+    """The derivative along the motion of m and of t m, and its slope in q̇: `[n, 1 + d, m]` each."""
+    one = Gauge(powers, np.zeros(len(powers)), np.zeros(len(powers)), (0.0, 0.0), states)
+
+    def row(q, q_dot, context):
+        return one.monomials(q, context), jax.jacfwd(one.monomials)(q, context)
+
     with integrate.double_precision():
-        q, _, context = states.arrays()
-        m = np.asarray(jax.vmap(empty.monomials)(q, context))
-        along_q = np.asarray(jax.jit(jax.vmap(jax.jacfwd(empty.monomials)))(q, context))
-    along = np.einsum("nmd,nd->nm", along_q, states.q_dot)
-    columns = of_q = np.concatenate([along[:, None], np.moveaxis(along_q * speed, 2, 1)], axis=1)
-    if in_time:
-        of_qt = of_q * times[:, None, None]
-        of_qt[:, 0] += m
-        of_t = np.zeros((*target.shape, 2))
-        of_t[:, 0] = np.stack([np.ones(len(times)), times], axis=1)
-        columns = np.concatenate([of_q, of_qt, of_t], axis=2)
+        m, slope = map(np.asarray, jax.jit(jax.vmap(row))(*states.arrays()))
+    along = np.einsum("nmd,nd->nm", slope, states.q_dot)
+    of_q = np.concatenate([along[:, None], np.moveaxis(slope * speed, 2, 1)], axis=1)
+    of_qt = of_q * times[:, None, None]
+    of_qt[:, 0] += m
+    return of_q, of_qt
+
+
+def _fitted(powers, target, states, times, parts):
+    """What is left of the target, and a `Gauge` of some monomials by least squares.
+
+    Without the time if there is one part, see `_along`; with it if there are both.
+    """
+    k = len(powers)
+    of_t = np.zeros((*target.shape, 2))
+    of_t[:, 0] = np.stack([np.ones(len(times)), times], axis=1)
+    in_time = len(parts) == 2
+    columns = np.concatenate([*parts, of_t] if in_time else parts, axis=2)
     columns = columns.reshape(target.size, -1)
     c = np.linalg.lstsq(columns, target.ravel(), rcond=1e-12)[0]
     left = np.sqrt(np.mean((target.ravel() - columns @ c) ** 2))
     if not in_time:
-        return left, Gauge(powers, c, nothing, (0.0, 0.0), states)
-    k = len(powers)
+        return left, Gauge(powers, c, np.zeros(k), (0.0, 0.0), states)
     return left, Gauge(powers, c[:k], c[k:-2], (float(c[-2]), float(c[-1])), states)
 
 
