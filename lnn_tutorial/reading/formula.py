@@ -1,14 +1,14 @@
 r"""A Lagrangian as a sum of terms: the null space of the Euler–Lagrange residual.
 
-The residual R = d/dt ∂𝓛/∂q̇ − ∂𝓛/∂q is linear in 𝓛. For 𝓛 = Σ cⱼ φⱼ it is Σ cⱼ Rⱼ, and at many states
-with their accelerations the rows Rⱼ make a matrix that takes the right c to zero. A total derivative
-in time is taken to zero too, at any accelerations at all: so we ask for c for which
+The residual R = d/dt ∂𝓛/∂q̇ − ∂𝓛/∂q is linear in 𝓛. For 𝓛 = Σ cⱼ φⱼ it is Σ cⱼ Rⱼ, and at many
+states with their accelerations the rows Rⱼ make a matrix that takes the right c to zero. A total
+derivative in time is taken to zero too, at any accelerations at all: so we ask for c for which
 
     ρ(c) = ‖R c‖ / ‖S c‖
 
-is small, S being the same matrix with accelerations drawn at random, at each state of about the size
-that they have there. ρ is the share of the residual that the true accelerations leave: 0 for a
-Lagrangian of the motion, about 1 for one of another.
+is small, S being the same matrix with accelerations drawn at random, at each state of about the
+size that they have there. ρ is the share of the residual that the true accelerations leave: 0 for
+a Lagrangian of the motion, about 1 for one of another.
 """
 
 import re
@@ -145,7 +145,7 @@ class Formula:
     family: tuple[Sum, ...]
     needed: int
     gauge: tuple[str, ...]
-    path: tuple["Step", ...]
+    path: tuple[Step, ...]
     shares: np.ndarray
 
     @property
@@ -154,7 +154,10 @@ class Formula:
         return self.family[0]
 
     def lagrangian(self, q, q_dot, context=None):
-        """𝓛 at one state: as many of the family as are needed, added; FormulaError where none do."""
+        """𝓛 at one state: as many of the family as are needed, added.
+
+        Raises FormulaError where all of them together leave a coordinate without motion.
+        """
         if not self.needed:
             raise FormulaError(SINGULAR)
         return sum(one.lagrangian(q, q_dot, context) for one in self.family[: self.needed])
@@ -459,8 +462,7 @@ class Pencil:
 
     def best(self, rows):
         """The coefficients of that combination, of the terms as they were given."""
-        c = scipy.linalg.eigh(*self._some(rows), subset_by_index=[0, 0])[1][:, 0]
-        return c / self.norm[rows]
+        return _least(*self._some(rows)) / self.norm[rows]
 
     def _some(self, rows):
         return self.grams if rows is None else tuple(x[np.ix_(rows, rows)] for x in self.grams)
@@ -530,6 +532,11 @@ GENTLE = 1.05
 """Several are struck out at a time if together they raise ρ by no more."""
 
 
+def _least(known, drawn):
+    """The vector of the least eigenvalue of the one matrix by the other."""
+    return scipy.linalg.eigh(known, drawn, subset_by_index=[0, 0])[1][:, 0]
+
+
 def _last_before_a_rise(steps, threshold):
     """The step before the first one at which ρ rises by more than the threshold."""
     shares = [max(share, ROUNDING) for share, _ in steps]
@@ -556,10 +563,8 @@ def _made(pencil, rows, kept, library, friction, leading, seed):
              for x in (pencil.known, pencil.drawn)]  # fmt: skip
     weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), BOOTSTRAPS)
     a, b = (np.einsum("bn,nkl->bkl", weights, x) for x in parts)
-    again = [
-        scipy.linalg.eigh(x, y, subset_by_index=[0, 0])[1][:, 0] for x, y in zip(a, b, strict=True)
-    ]
-    found = np.stack([pencil.best(rows), *(np.stack(again) / pencil.norm[rows])])
+    again = [_least(x, y) / pencil.norm[rows] for x, y in zip(a, b, strict=True)]
+    found = np.stack([pencil.best(rows), *again])
     found = found / found[:, [leading]]
     low, high = np.percentile(found[1:], [2.5, 97.5], axis=0)
     return Sum(

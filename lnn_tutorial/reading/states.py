@@ -85,7 +85,7 @@ class States:
         return jnp.asarray(self.q), jnp.asarray(self.q_dot), given
 
     def beside(self, function):
-        """A function of `(q, q_dot, context)` from one of `(q, q_dot)` where there is no context."""
+        """A function of `(q, q_dot, context)`, from one of `(q, q_dot)` if there is no context."""
         if self.context is None:
             return lambda q, q_dot, context=None, **time: function(q, q_dot, **time)
         return function

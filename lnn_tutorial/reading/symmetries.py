@@ -1,4 +1,4 @@
-r"""Symmetries of a motion or of a Lagrangian: the null space of a linear map, and Noether's theorem.
+r"""Symmetries of a motion or of a Lagrangian: a linear map's null space, and Noether's theorem.
 
 A displacement q → q + ε η with η = A q + b + c t, and with it t → t + ε τ, is linear in A, b, c and
 τ. It maps motions onto motions where
@@ -77,7 +77,7 @@ class Symmetry:
 
 
 SMALL = 0.01
-"""Entries that are smaller than this, of the largest one in units of the motion, are not written."""
+"""Entries smaller than this, of the largest one in units of the motion, are not written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +117,8 @@ def symmetries(function, states, *, angles=(), tolerance=0.1, times=None):
     The columns are in units of the motion: a displacement has the coordinates' spread, over a time
     in which a typical motion passes it, and what it does is compared with typical accelerations.
     A singular value is then the root mean square of what is left over the states. For a closed form
-    the zero ones are rounding; for a network they are what it has learned inexactly, a few times its
-    relative error. What is below the tolerance is counted, so that **a symmetry that is broken by
+    the zero ones are rounding; for a network they are what it has learned inexactly, a few times
+    its relative error. What is below the tolerance is counted, so that **a symmetry that is broken by
     less is counted too**: look at the values.
 
     An angle has no multiples on its circle: nothing is displaced in proportion to it.
@@ -129,7 +129,8 @@ def symmetries(function, states, *, angles=(), tolerance=0.1, times=None):
 
     E being the energy. K is zero where 𝓛 itself does not change; a learned 𝓛 has gauge terms of its
     own, and a boost or a magnetic field have one by their nature. Its gradient is known at every
-    state, and K is fitted to it as a polynomial of the sixth degree (of angles, a trigonometric one).
+    state, and K is fitted to it as a polynomial of up to the sixth degree (of angles, a
+    trigonometric one).
 
     Args:
         function: an acceleration `(q, q_dot) -> [d]`, or a Lagrangian `(q, q_dot) -> scalar`, with
