@@ -18,7 +18,6 @@ what FILE has already: a killed run goes on where it was. FILE is by default the
 with the package. Each job computes on one thread; with two jobs two runs share the machine.
 """
 
-from functools import partial
 from time import perf_counter
 
 import jax

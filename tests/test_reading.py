@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lnn_tutorial import experiments, integrate, mechanics, reading, systems
-from lnn_tutorial.reading.symmetries import Symmetry
+from lnn_tutorial.reading.formula import _leading
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -78,7 +78,8 @@ def test_kepler_turns_and_keeps_its_angular_momentum():
     given = of(system)
     found = reading.symmetries(system.lagrangian, **given)
     (turn,), (conserved,) = found.found, found.conserved
-    np.testing.assert_allclose(turn.A, [[0, turn.A[0, 1]], [-turn.A[0, 1], 0]], atol=1e-9)
+    assert str(turn) == "(-q[1], q[0])"  # whatever the rounding
+    np.testing.assert_allclose(turn.A, [[0, -1], [1, 0]], atol=1e-9)
     for part in (turn.b, turn.c, turn.tau):
         np.testing.assert_allclose(part, 0, atol=1e-9)
     q, q_dot = given["states"]
@@ -340,8 +341,6 @@ def test_a_unit_that_one_of_a_family_lacks_is_that_of_the_others():
 
 def test_the_unit_is_the_first_square_of_a_velocity():
     """And no square of a coordinate beside a velocity."""
-    from lnn_tutorial.reading.formula import _leading
-
     for chosen, place in [
         (["q_dot[1]*q[0]**2", "q[0]**2", "q_dot[1]**2"], 2),
         (["q[0]", "norm(q_dot)**2"], 1),
@@ -364,11 +363,11 @@ def test_intervals_hold_the_truth_in_nineteen_of_twenty():
     q, v = states(1, 200)
     library, friction = terms("q_dot[0]**2", "cos(q[0])"), terms("q_dot[0]**2", "q_dot[0]**4")
     inside = []
-    for seed in range(12):
+    for seed in range(8):
         a = -9.8 * np.sin(q) - 0.1 * v + 0.2 * np.random.default_rng(seed).normal(size=q.shape)
         low, high = reading.formula(a, (q, v), library, friction=friction).best.intervals[1:].T
         inside += list((low < [19.6, 0.1, 0]) & (high > [19.6, 0.1, 0]))
-    assert 31 <= sum(inside) < 36  # of 36
+    assert 20 <= sum(inside) < 24
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
@@ -478,10 +477,21 @@ def test_a_sum_is_written_as_it_is():
 
 
 def test_a_displacement_is_written_as_it_is():
-    one = Symmetry(np.array([[0, -2e-7], [1e-12, 1]]), np.array([1, 0.0]), np.array([0, -2.0]), 0.5)
+    A, b, c = np.array([[0, -2e-7], [1e-12, 1]]), np.array([1, 0.0]), np.array([0, -2.0])
+    one = reading.Symmetry(A, b, c, 0.5)
     assert str(one) == "(1, q[1] - 2 t), time by 0.5"
-    other = Symmetry(np.zeros((1, 1)), np.array([3e5]), np.zeros(1), 0.0)
+    other = reading.Symmetry(np.zeros((1, 1)), np.array([3e5]), np.zeros(1), 0.0)
     assert str(other) == "(3e+05)" and other.latex() == r"(3 \cdot 10^{5})"
+
+
+def test_what_is_small_is_told_in_units_of_the_motion():
+    """A turn of a micrometre and a kilometre, and a boost that is seen within a day."""
+    turn = np.array([[0, -1e-9], [1e9, 0]])
+    one = reading.Symmetry(turn, np.zeros(2), np.zeros(2), 0.0, scale=np.array([1e-6, 1e3]))
+    assert str(one) == "(-1e-09 q[1], 1e+09 q[0])" and not one.boosts
+    slow = reading.Symmetry(np.zeros((1, 1)), np.ones(1), np.array([1e-5]), 0.0, time=86400.0)
+    assert slow.boosts and str(slow) == "(1 + 1e-05 t)"
+    assert not reading.Symmetry(np.zeros((1, 1)), np.ones(1), np.array([1e-5]), 0.0).boosts
 
 
 # --- What is refused ----------------------------------------------------------------------------

@@ -227,7 +227,7 @@ class ReadingProtocol:
         return told
 
     def _drift(self, case, found, states):
-        """How constant what is conserved is, along true motions while they stay where states are."""
+        """How constant what is conserved is, along true motions while these stay inside."""
         drifts = []
         for conserved, one in zip(found.conserved, found.found, strict=True):
             if conserved is None:
