@@ -185,8 +185,10 @@ class ReadingProtocol:
             Dict: `lagrangian` and `motion`, how many symmetries were found, with their singular
             values; `drift`, the largest change of a conserved quantity along true motions, in its
             standard deviation over the states, the median over starts of the worst of them;
-            `terms`, the formula's names and coefficients; `support`, whether its terms are right;
-            `coefficients`, the largest relative error; `unexplained`, `family` and `seconds`.
+            `terms`, the formula's names and coefficients; `support`, whether its terms are right,
+            and `coefficients`, the largest relative error; or where there is more than one formula
+            `accelerations`, how far those of the family's sum are off, relative, as
+            `evaluate.acceleration_error` has it; `unexplained`, `family` and `seconds`.
         """
         case = readable_systems()[self.name]
         states, found = case.states(self.seed), {}
@@ -218,7 +220,9 @@ class ReadingProtocol:
             "family": len(found.family),
             "seconds": perf_counter() - began,
         }
-        if case.truth:
+        if not case.truth:
+            told["accelerations"] = _off(case, found, states)
+        else:
             unit = next(iter(case.truth))
             told["support"] = set(terms) == set(case.truth)
             if told["support"]:
@@ -286,6 +290,19 @@ def read_measured(model, params):
         "intervals": dict(zip(names, found.intervals.tolist(), strict=True)),
         "unexplained": found.unexplained,
     }
+
+
+def _off(case, found, states):
+    """The relative error of a formula's accelerations; infinite where a coordinate has none."""
+    if not found.needed:
+        return np.inf
+    with integrate.double_precision():
+        state = [jnp.asarray(np.asarray(x, float)) for x in states]
+        truth = jax.vmap(case.system.acceleration)(*state)
+        errors = evaluate.acceleration_error(
+            mechanics.acceleration(found.lagrangian), *state, truth
+        )
+    return errors["acceleration_relative_l2"]
 
 
 def _angle(A):

@@ -242,23 +242,30 @@ def formula(
     _require_apart(pencil, names, kept)
     shares = pencil.shares()
     _require_formula(shares, names, kept, limit)
-    family, path, left = [], None, np.arange(len(kept))
-    for _ in range(int(np.sum(shares <= _alike(shares[0])))):
+    chosen, family, path, mass, needed = [names[k] for k in kept], [], None, 0.0, 0
+    left, allowed = np.arange(len(kept)), limit
+    while len(left) and pencil.share(left) <= allowed:
         steps = pencil.struck_out(left)
-        rows = steps[_last_before_a_rise(steps, threshold)][1]
-        if family and pencil.share(rows) > _alike(family[0].unexplained):
+        share, rows = steps[_last_before_a_rise(steps, threshold)]
+        if share > allowed:
             break
-        chosen = [names[k] for k in kept]
         path = path or tuple(_step(pencil, *one, chosen, unit) for one in steps)
         leading = _leading([chosen[k] for k in rows], unit, best=not family)
         family.append(_made(pencil, rows, kept, library, friction, leading, seed))
+        mass = mass + _masses(family[-1], states)
+        needed = needed or len(family) * bool(np.median(np.linalg.cond(mass)) < REGULAR)
+        # until every coordinate has its motion, a sum need not fit as well as the first one
+        allowed = _alike(family[0].unexplained) if needed else limit
         # another Lagrangian is one without this one's weightiest term
         weight = np.abs(pencil.best(rows) * pencil.norm[rows]) * ~pencil.stay[rows]
         left = np.setdiff1d(left, rows[weight.argmax()])
-        if len(left) == 0 or pencil.share(left) > _alike(family[0].unexplained):
-            break
+    if not family:
+        raise FormulaError(
+            f"{len(rows)} terms would be kept, and leave {share:.0%} of their residual, where "
+            f"{limit:.0%} is the limit: lower the threshold, or add terms to the library"
+        )
     gauge = tuple(names[k] for k in range(len(names)) if k not in set(kept))
-    return Formula(tuple(family), _needed(family, states), gauge, path, shares)
+    return Formula(tuple(family), needed, gauge, path, shares)
 
 
 def _alike(share):
@@ -266,22 +273,17 @@ def _alike(share):
     return max(ROUNDING, share, min(ALIKE * share, 0.1))
 
 
-def _needed(family, states):
-    """How many of a family together give every coordinate its motion; 0 where not even all do."""
+def _masses(one, states):
+    """The mass matrices of a sum at some states `[n, d, d]`, in units of the motion."""
+
+    def mass(q, q_dot, context):
+        lagrangian = lambda q, q_dot: one.lagrangian(q, q_dot, context)  # noqa: E731
+        return mechanics.mass_matrix(lagrangian)(q, q_dot)
+
     with integrate.double_precision():
-        q, q_dot, context = (None if x is None else x[:100] for x in states.arrays())
-
-        def masses(one):
-            def mass(q, q_dot, context):
-                lagrangian = lambda q, q_dot: one.lagrangian(q, q_dot, context)  # noqa: E731
-                return mechanics.mass_matrix(lagrangian)(q, q_dot)
-
-            return np.asarray(jax.jit(jax.vmap(mass))(q, q_dot, context))
-
-        summed = np.cumsum([masses(one) for one in family], axis=0)
-        summed = summed * states.scale * states.scale[:, None]
-    sound = [np.median(np.linalg.cond(x)) < REGULAR for x in summed]
-    return sound.index(True) + 1 if True in sound else 0
+        some = (None if x is None else x[:100] for x in states.arrays())
+        found = np.asarray(jax.jit(jax.vmap(mass))(*some))
+    return found * states.scale * states.scale[:, None]
 
 
 # --- Rows --------------------------------------------------------------------------------------
@@ -435,6 +437,10 @@ def _step(pencil, share, rows, names, unit):
     """A step of the path; its unit is the term asked for where that is left."""
     chosen, c = [names[k] for k in rows], pencil.best(rows)
     leading = _leading(chosen, unit, best=False)
+    if (
+        abs(c[leading]) < 1e-9 * np.abs(c).max()
+    ):  # a term that is not needed, and not yet struck out
+        leading = np.abs(c).argmax()
     return Step(share, dict(zip(chosen, (c / c[leading]).tolist(), strict=True)))
 
 
