@@ -56,6 +56,11 @@ GIVEN_AWAY = {
     "late_law": r"\btan|\bcos|\bsin|/ ?ω|negative|[-−]ω",
     "rest_angle": r"2 ?b|2 ?hold|twice|ceil|floor|%|//|amplitude [-−]|\bodd|\beven|\btwo",
     "upper_arm": r"mass_matrix|hessian|jax\.|\bgrad\b|M₁₂|M12|M\[|/|∂²|\[0, 1\]|mixed",
+    "lagrangian_change": r"jax\.|\bjvp|\bgrad|@|A q̇|∂|·",
+    "noether": r"jax\.|\bgrad|@|momentum\(|∂|·|\(A q",
+    "symmetry_columns": r"jvp|\bjac|jax\.|@|A a\b|A q̇|einsum|vmap|reshape",
+    "term_residuals": r"jvp|\bjac|jax\.|@|hess|einsum|vmap|∂",
+    "total_derivative": r"jvp|\bjac|hess|jax\.|euler_lagrange|\brandom|curl|∂",
 }
 """Patterns of what an answer is made of: neither a message nor a general hint may contain it."""
 

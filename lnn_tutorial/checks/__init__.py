@@ -11,7 +11,7 @@ another on the answer that was checked last. `progress` is a table of what is so
 it in a file if you name one.
 
 `logbook` holds hints and progress, `verdict` what all checks share; then comes one module per
-chapter, and one for the primer.
+chapter, and one for the primer. `cases` are what the checks of chapter 11 are tried on.
 """
 
 from lnn_tutorial.checks.chapter1 import bend_coefficient, fastest_slide, gauge, hoop, throw_action
@@ -52,6 +52,13 @@ from lnn_tutorial.checks.chapter9 import (
     next_position,
 )
 from lnn_tutorial.checks.chapter10 import joint_friction, late_law, rest_angle, upper_arm
+from lnn_tutorial.checks.chapter11 import (
+    lagrangian_change,
+    noether,
+    symmetry_columns,
+    term_residuals,
+    total_derivative,
+)
 from lnn_tutorial.checks.logbook import Hint, Progress, Row, hint, progress
 from lnn_tutorial.checks.primer import deep_network, descend
 from lnn_tutorial.checks.verdict import Verdict, ask, check, compare, missing, right, wrong
@@ -89,6 +96,7 @@ __all__ = [
     "imbalance",
     "joint_friction",
     "kinetic_energy",
+    "lagrangian_change",
     "last_frame",
     "last_layer",
     "late_law",
@@ -99,6 +107,7 @@ __all__ = [
     "mended_lagrangian",
     "missing",
     "next_position",
+    "noether",
     "one_layer",
     "one_scalar_of_a_matrix",
     "partner_bracket",
@@ -109,8 +118,11 @@ __all__ = [
     "slides",
     "slipped_speed",
     "spherical_pendulum",
+    "symmetry_columns",
     "tail",
+    "term_residuals",
     "throw_action",
+    "total_derivative",
     "trained_pendulum",
     "two_masses",
     "upper_arm",
