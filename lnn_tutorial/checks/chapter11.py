@@ -416,14 +416,14 @@ def _facts(function, q, q_dot):
     def zero(quantity, *states):
         return bool(np.abs(np.asarray(jax.vmap(quantity)(*states))).max() < 1e-3)
 
-    residual, none = mechanics.euler_lagrange(function), 0 * q
-    matrix = mechanics.mass_matrix(function)
-    mass = zero(matrix, q, q_dot)
+    residual, slope, none = mechanics.euler_lagrange(function), jax.grad(function), 0 * q
+    mass = zero(mechanics.mass_matrix(function), q, q_dot)
+    own = jax.vmap(mechanics.acceleration(function))(q, q_dot)
     return (
         mass,
         zero(residual, q, q_dot, none),
-        zero(jax.grad(function), q, q_dot),
-        mass and zero(jax.grad(function), q, none),
+        zero(slope, q, q_dot),
+        mass and zero(slope, q, none),
         zero(mechanics.energy(function), q, q_dot),
-        bool((np.linalg.cond(jax.vmap(matrix)(q, q_dot)) < 1e4).all()),
+        zero(residual, q, q_dot, own),
     )
