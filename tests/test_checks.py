@@ -432,8 +432,8 @@ def test_the_table():
         "  Which Lagrangians move alike?                   not yet\n"
         "  The fastest slide                               not yet\n"
         "Not begun: Chapter 2, Chapter 3, Chapter 4, Chapter 5, Chapter 6,\n"
-        "Chapter 7, Chapter 8, Chapter 9, Chapter 10\n"
-        "Exercises in all: 1 of 45 solved"
+        "Chapter 7, Chapter 8, Chapter 9, Chapter 10, Chapter 11\n"
+        "Exercises in all: 1 of 50 solved"
     )
     assert str(checks.progress()) == repr(checks.progress())
 
@@ -527,7 +527,7 @@ def test_a_script_prints_what_it_throws_away_once(capsys):
     assert printed.startswith(f"{right_one}\n✗ The kinetic part is right;")
     assert printed.count(right_one) == 2  # the statement, and the script's own print
     assert printed.count("✗") == printed.count("Hint 1 of 3") == 1
-    assert printed.count("Exercises in all: 1 of 45 solved") == 1
+    assert printed.count("Exercises in all: 1 of 50 solved") == 1
 
 
 def test_where_values_show_by_themselves_nothing_is_printed_twice(capsys, monkeypatch):
