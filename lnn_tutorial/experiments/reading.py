@@ -199,7 +199,6 @@ class ReadingProtocol:
             found[f"{kind}_right"] = len(one) == getattr(case, kind)
             found[f"{kind}_values"] = one.singular_values.tolist()
             if kind == "lagrangian":
-                found["generators"] = [str(x) for x in one.found]
                 found["drift"] = self._drift(case, one, some)
                 if self.name == "Kepler" and len(one) == 1:
                     found["angle"] = _angle(one.found[0].A)

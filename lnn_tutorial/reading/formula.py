@@ -243,7 +243,8 @@ def formula(
     shares = pencil.shares()
     _require_formula(shares, names, kept, limit)
     chosen, family, path, mass, needed = [names[k] for k in kept], [], None, 0.0, 0
-    left, allowed = np.arange(len(kept)), limit
+    left, alike = np.arange(len(kept)), int(np.sum(shares <= _alike(shares[0])))
+    allowed = limit  # until every coordinate has its motion; then what fits as well as the first
     while len(left) and pencil.share(left) <= allowed:
         steps = pencil.struck_out(left)
         share, rows = steps[_last_before_a_rise(steps, threshold)]
@@ -254,8 +255,8 @@ def formula(
         family.append(_made(pencil, rows, kept, library, friction, leading, seed))
         mass = mass + _masses(family[-1], states)
         needed = needed or len(family) * bool(np.median(np.linalg.cond(mass)) < REGULAR)
-        # until every coordinate has its motion, a sum need not fit as well as the first one
-        allowed = _alike(family[0].unexplained) if needed else limit
+        if needed:
+            allowed = _alike(family[0].unexplained) if len(family) < alike else 0.0
         # another Lagrangian is one without this one's weightiest term
         weight = np.abs(pencil.best(rows) * pencil.norm[rows]) * ~pencil.stay[rows]
         left = np.setdiff1d(left, rows[weight.argmax()])

@@ -1,6 +1,6 @@
 r"""Noether's theorem: the conserved quantity of a symmetry, with its gauge term.
 
-Where D𝓛 · (η, η̇, τ) = dK/dt along all motions, p·η − τ E − K is constant. K(q, t) is fitted as a
+Where D𝓛 · (δq, δq̇, τ) = dK/dt along all motions, p·δq − τ E − K is constant. K(q, t) is fitted as a
 sum of monomials: dK/dt is known at every state, and so is its slope in q̇.
 """
 

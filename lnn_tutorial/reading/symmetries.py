@@ -1,11 +1,11 @@
 r"""Symmetries of a motion or of a Lagrangian: a linear map's null space, and Noether's theorem.
 
-A displacement q → q + ε η with η = A q + b + c t, and with it t → t + ε τ, is linear in A, b, c and
-τ. It maps motions onto motions where
+A displacement q → q + ε δq with δq = A q + b + c t, and with it t → t + ε τ, is linear in A, b, c
+and τ. It maps motions onto motions where
 
-    D a · (η, η̇, τ) = A a,        with η̇ = A q̇ + c,
+    D a · (δq, δq̇, τ) = A a,        with δq̇ = A q̇ + c,
 
-and it changes 𝓛 by a total derivative where D𝓛 · (η, η̇, τ) has no equation of motion: M = 0 and
+and it changes 𝓛 by a total derivative where D𝓛 · (δq, δq̇, τ) has no equation of motion: M = 0 and
 F = 0. Both are linear in the displacement as well. So at many states each displacement of a basis
 gives a column, and the symmetries are what the matrix takes to zero.
 """
@@ -28,7 +28,7 @@ KINDS = ("motion", "lagrangian")
 
 @dataclass(frozen=True, eq=False)
 class Symmetry:
-    """A displacement η = A q + b + c t of the coordinates, and τ of the time.
+    """A displacement δq = A q + b + c t of the coordinates, and τ of the time.
 
     Args:
         A: `[d, d]`.
@@ -47,7 +47,7 @@ class Symmetry:
     time: float = 1.0
 
     def displacement(self, q, t=0.0):
-        """η at one state `[d]`."""
+        """δq at one state `[d]`."""
         return jnp.asarray(self.A) @ q + self.b + self.c * t
 
     @property
@@ -132,7 +132,7 @@ def symmetries(function, states, *, angles=(), tolerance=0.1, times=None):
 
     For a Lagrangian the conserved quantity of a symmetry is Noether's,
 
-        p·η − τ E − K,        where D𝓛 · (η, η̇, τ) = dK/dt along all motions,
+        p·δq − τ E − K,        where D𝓛 · (δq, δq̇, τ) = dK/dt along all motions,
 
     E being the energy. K is zero where 𝓛 itself does not change; a learned 𝓛 has gauge terms of its
     own, and a boost or a magnetic field have one by their nature. Its gradient is known at every
