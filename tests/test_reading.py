@@ -328,6 +328,19 @@ def test_of_many_lagrangians_as_many_as_are_needed_move_all(system, library, mem
     np.testing.assert_allclose(again, true, atol=1e-6 * np.abs(true).max())
 
 
+def test_a_coordinate_that_is_learned_less_well_is_not_left_out():
+    """The centre of mass exactly and the spring nearly: the sum of both is the formula."""
+    system = systems.TwoBodiesOnSpring()
+    q, q_dot = of(system)["states"]
+    truth = np.asarray(jax.vmap(system.acceleration)(q, q_dot))
+    error = 1e-3 * np.tanh(np.asarray(q) @ [1.0, -2.0] + np.asarray(q_dot) @ [0.5, 1.0])
+    library = reading.coordinates(2, 2) * (reading.terms("1") + reading.velocities(2))
+    found = reading.formula(truth + error[:, None] * [1.0, -1.0], (q, q_dot), library)
+    assert found.needed == 2 and found.family[0].unexplained < 1e-5 < found.family[1].unexplained
+    off = over(mechanics.acceleration(found.lagrangian), q, q_dot) - truth
+    assert np.abs(off).max() < 5e-3
+
+
 def anisotropic(q, q_dot):
     return -q * jnp.array([1.0, 4.0])
 
