@@ -72,13 +72,19 @@ def _signal(name, seed):
     key, steps = jax.random.key(seed), 10_000
     known = {"key": key, "steps": steps, "progress": False}
     if name == "motions":
-        fit = learning.fit_states(case.model, experiments.measured_motions(seed=seed), **known)
+        motions = experiments.measured_motions(seed=seed)
+        fit = learning.fit_states(case.model, motions, **known)
+        states = motions.q, motions.q_dot
     else:
         signal = "exact" if name == "positions" else name
-        motions = experiments.measured_positions(signal, seed).motions
+        seen = experiments.measured_positions(signal, seed)
         noise = experiments.SIGNALS[signal] or 1e-6
-        fit = learning.fit_positions(case.model, motions, noise=noise, **known)
-    found = experiments.ReadingProtocol("double pendulum", seed).figures(case.model, fit.params)
+        fit = learning.fit_positions(case.model, seen.motions, noise=noise, **known)
+        states = seen.q, seen.q_dot
+    rows = np.random.default_rng(seed).choice(len(states[0]), experiments.READ_STATES, False)
+    states = tuple(np.asarray(x)[rows] for x in states)
+    protocol = experiments.ReadingProtocol("double pendulum", seed, states)
+    found = protocol.figures(case.model, fit.params)
     return {"seed": seed, "steps": steps, "train_seconds": fit.seconds, **found}
 
 

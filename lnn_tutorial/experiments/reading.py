@@ -28,6 +28,9 @@ READ_STEPS = 20_000
 READ_STATES = 3000
 """So many states something is read at."""
 
+FAST_SPEED = 0.99
+"""Of the speed of light: faster, a mass of γ³ makes the states that are known worst weigh most."""
+
 PERIODS = 20
 """Conserved quantities are followed for so many periods, 2π times a typical time each."""
 
@@ -105,9 +108,16 @@ class Readable:
         return Recipe(batches, "box", lambda n: train.muon(0.02, n), scale=self.size)
 
     def states(self, seed=0):
-        """States to read at, `(q, q_dot)` or with a context as a third."""
+        """States to read at, `(q, q_dot)` or with a context as a third.
+
+        Those of the system's `sample`; of the fast particle with speeds evenly up to `FAST_SPEED`.
+        """
         key = jax.random.fold_in(jax.random.key(1_000_011), _inputs.seed(seed))
-        return self.system.sample(key, READ_STATES)
+        q, q_dot, *context = self.system.sample(key, READ_STATES)
+        if context:
+            limits = {"minval": -FAST_SPEED, "maxval": FAST_SPEED}
+            q_dot = jax.random.uniform(jax.random.fold_in(key, 1), q_dot.shape, **limits)
+        return q, q_dot, *context
 
 
 def readable_systems():
@@ -166,10 +176,13 @@ class ReadingProtocol:
     Args:
         name: of the system, see `readable_systems`.
         seed: of the states.
+        states: where to read, if not at `Readable.states`: a network that learned from motions
+            knows the states that they pass.
     """
 
     name: str
     seed: int = 0
+    states: tuple | None = None
 
     def figures(self, model, params):
         """All figures of a trained model, as `of` has them."""
@@ -191,7 +204,8 @@ class ReadingProtocol:
             `evaluate.acceleration_error` has it; `unexplained`, `family` and `seconds`.
         """
         case = readable_systems()[self.name]
-        states, found = case.states(self.seed), {}
+        states = case.states(self.seed) if self.states is None else self.states
+        found = {}
         some = tuple(x[:1000] for x in states)
         for kind, function in (("lagrangian", lagrangian), ("motion", acceleration)):
             one = reading.symmetries(function, some, angles=case.system.angles)

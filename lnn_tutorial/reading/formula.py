@@ -197,7 +197,8 @@ def formula(
     Terms that are total derivatives alone or together are taken out. From all others the term is
     struck out whose loss raises the share ρ least, again and again; a struck term may come back in
     exchange for another where that lowers ρ. It ends before the first loss that raises ρ by more
-    than the threshold. Terms of friction are never struck out: their intervals say whether they are
+    than the threshold, or where ρ rises to the limit little by little, before the first that raises
+    it by more than the threshold since the beginning. Terms of friction are never struck out: their intervals say whether they are
     there.
 
     Args:
@@ -247,7 +248,7 @@ def formula(
     allowed = limit  # until every coordinate has its motion; then what fits as well as the first
     while len(left) and pencil.share(left) <= allowed:
         steps = pencil.struck_out(left)
-        share, rows = steps[_last_before_a_rise(steps, threshold)]
+        share, rows = steps[_last_before_a_rise(steps, threshold, limit)]
         if share > allowed:
             break
         path = path or tuple(_step(pencil, *one, chosen, unit) for one in steps)
@@ -425,13 +426,18 @@ def _require_formula(shares, names, kept, limit):
 # --- What was found ---------------------------------------------------------------------------
 
 
-def _last_before_a_rise(steps, threshold):
-    """The step before the first one at which ρ rises by more than the threshold."""
+def _last_before_a_rise(steps, threshold, limit):
+    """The step before the first one at which ρ rises by more than the threshold.
+
+    Where it rises to the limit little by little: the last step at which it is no larger than the
+    threshold times that of all terms.
+    """
     shares = [max(share, ROUNDING) for share, _ in steps]
-    for k in range(len(steps) - 1):
-        if shares[k + 1] > threshold * shares[k]:
-            return k
-    return len(steps) - 1
+    rises = [k for k in range(len(steps) - 1) if shares[k + 1] > threshold * shares[k]]
+    chosen = rises[0] if rises else len(steps) - 1
+    if shares[chosen] <= limit:
+        return chosen
+    return max(k for k, share in enumerate(shares) if share <= threshold * shares[0])
 
 
 def _step(pencil, share, rows, names, unit):
