@@ -198,8 +198,8 @@ def formula(
     struck out whose loss raises the share ρ least, again and again; a struck term may come back in
     exchange for another where that lowers ρ. It ends before the first loss that raises ρ by more
     than the threshold, or where ρ rises to the limit little by little, before the first that raises
-    it by more than the threshold since the beginning. Terms of friction are never struck out: their intervals say whether they are
-    there.
+    it by more than the threshold since the beginning. Terms of friction are never struck out: their
+    intervals say whether they are there.
 
     Args:
         acceleration: function `(q, q_dot) -> q_ddot [d]`, with the context after these where states
