@@ -78,7 +78,7 @@ def _signal(name, seed):
     else:
         signal = "exact" if name == "positions" else name
         seen = experiments.measured_positions(signal, seed)
-        noise = experiments.SIGNALS[signal] or 1e-6
+        noise = experiments.SIGNALS[signal] or None  # exact positions have rounds of their own
         fit = learning.fit_positions(case.model, seen.motions, noise=noise, **known)
         states = seen.q, seen.q_dot
     rows = np.random.default_rng(seed).choice(len(states[0]), experiments.READ_STATES, False)
