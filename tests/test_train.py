@@ -102,6 +102,32 @@ def test_the_relative_error_is_bounded_symmetric_and_zero_only_at_the_truth(a, b
     assert float(train.relative_error(a, a, scale)) < 1e-15
 
 
+def test_rounding_of_a_perfect_prediction_does_not_reach_the_gradient():
+    """Optimised, a prediction is rounded in the derivative otherwise than in the value."""
+    face = {"dim": 1, "angles": (True,), "width": 48, "depth": 3, "activation": "silu"}
+    model = models.PlainNetwork(**face, acceleration_scale=7.0)
+    params = model.init(jax.random.key(0))
+    q, q_dot = 3 * jax.random.normal(jax.random.key(1), (2, 1024, 1))
+    with optimised_code():
+        truth = jax.jit(jax.vmap(partial(model.acceleration, params)))(q, q_dot)
+        slope = jax.jit(jax.grad(train.acceleration_loss(model, scale=1.8)))
+        batches = [[x[k : k + 64] for x in (q, q_dot, truth)] for k in range(0, 1024, 64)]
+        found = [slope(params, batch) for batch in batches]
+        wrong = slope(params, (q, q_dot, truth + 1.8))
+    largest = max(float(jnp.abs(x).max()) for x in jax.tree.leaves(found))
+    assert largest < 10 * max(float(jnp.abs(x).max()) for x in jax.tree.leaves(wrong))
+
+
+@contextmanager
+def optimised_code():
+    """Code as users run it."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", True)
+
+
 def test_the_relative_error_stays_differentiable_where_it_is_zero():
     a = jnp.array([1.0, -2.0])
     assert bool(jnp.isfinite(jax.grad(train.relative_error)(a, a, 1.0)).all())

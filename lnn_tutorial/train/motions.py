@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from lnn_tutorial import _inputs, data, integrate, mechanics
 from lnn_tutorial.models import forces
+from lnn_tutorial.train.losses import root
 
 STARTS = ("measured", "free")
 """Where the motion of a window begins, at its first frame or where it fits all frames best."""
@@ -119,8 +120,7 @@ def motion_loss(
         miss = misses(params, window, *start)
         miss = miss if starts == "free" else miss[1:]
         far = jnp.sum(miss**2) / len(miss)
-        tiny = jnp.finfo(far.dtype).tiny  # keeps the square root differentiable at a perfect fit
-        return jnp.sqrt(far / (scale**2 + far) + tiny)
+        return root(far / (scale**2 + far))
 
     def each(params, batch):
         if not isinstance(batch, data.Window):
