@@ -129,6 +129,20 @@ def positive(**values):
             raise ValueError(f"expected {name} > 0, got {value}")
 
 
+def at_most(limit, **values):
+    """Raise where a number is above a limit; a traced one passes."""
+    for name, value in values.items():
+        if not isinstance(value, jax.core.Tracer) and float(value) > limit:
+            raise ValueError(f"expected {name} <= {limit:g}, got {value}")
+
+
+def not_negative(**values):
+    """Raise where an entry of a number or a vector is below zero; a traced one passes."""
+    for name, x in values.items():
+        if not isinstance(x, jax.core.Tracer) and bool((np.asarray(x) < 0).any()):
+            raise ValueError(f"expected {name} >= 0, got {x}")
+
+
 def number(**values):
     """Raise unless every value is a finite real number (a traced scalar passes)."""
     for name, value in values.items():

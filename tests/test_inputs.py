@@ -13,12 +13,16 @@ from lnn_tutorial import _inputs, integrate, mechanics, systems
 SPRING = systems.SpringPendulum()
 SYSTEMS = [
     systems.FallingBall(),
+    systems.BouncingBall(),
     systems.HarmonicOscillator(),
     systems.IsotropicOscillator(),
     systems.TwoBodiesOnSpring(),
     systems.KeplerProblem(),
+    systems.ThreeBodies(),
     systems.Pendulum(),
+    systems.DampedPendulum(),
     SPRING,
+    systems.SpringPendulumCartesian(),
     systems.SphericalPendulum(),
     systems.DoublePendulum(),
     systems.TriplePendulum(),

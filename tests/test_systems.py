@@ -15,7 +15,9 @@ from sympy.calculus.euler import euler_equations
 
 from lnn_tutorial import integrate, mechanics
 from lnn_tutorial.systems import (
+    BouncingBall,
     ChargeInMagneticField,
+    DampedPendulum,
     DoublePendulum,
     FallingBall,
     HarmonicOscillator,
@@ -24,19 +26,31 @@ from lnn_tutorial.systems import (
     Pendulum,
     SphericalPendulum,
     SpringPendulum,
+    SpringPendulumCartesian,
+    ThreeBodies,
     TriplePendulum,
     TwoBodiesOnSpring,
 )
 
 pytestmark = pytest.mark.usefixtures("float64")
 
-WITH_POSITIONS = [Pendulum, SpringPendulum, SphericalPendulum, DoublePendulum, TriplePendulum]
+WITH_POSITIONS = [
+    Pendulum,
+    DampedPendulum,
+    SpringPendulum,
+    SpringPendulumCartesian,
+    SphericalPendulum,
+    DoublePendulum,
+    TriplePendulum,
+]
 KINDS = [
     FallingBall,
+    BouncingBall,
     HarmonicOscillator,
     IsotropicOscillator,
     TwoBodiesOnSpring,
     KeplerProblem,
+    ThreeBodies,
     *WITH_POSITIONS,
     ChargeInMagneticField,
 ]
@@ -51,6 +65,8 @@ def described(kind, q, constants):
     match kind.__name__, constants:
         case "FallingBall", (m, g):
             return [(q[1], q[0])], [m], m * g * q[0]
+        case "BouncingBall", (m, g, _):
+            return [(0, q[0])], [m], m * g * q[0]
         case "HarmonicOscillator", (m, k):
             return [(q[0], 0)], [m], k * q[0] ** 2 / 2
         case "IsotropicOscillator", (m, k):
@@ -59,14 +75,22 @@ def described(kind, q, constants):
             return [(q[0], 0), (q[1], 0)], [m1, m2], k * (q[1] - q[0] - l) ** 2 / 2
         case "KeplerProblem", (m, k):
             return [q], [m], -k / sympy.sqrt(q[0] ** 2 + q[1] ** 2)
+        case "ThreeBodies", (m1, m2, m3, G, softening):
+            r1, r2, r3 = (sympy.Matrix(q[i : i + 2]) for i in (0, 2, 4))
+            pairs = [(m1 * m2, r1 - r2), (m1 * m3, r1 - r3), (m2 * m3, r2 - r3)]
+            V = -G * sum(mm / sympy.sqrt(r.dot(r) + softening**2) for mm, r in pairs)
+            return [tuple(r1), tuple(r2), tuple(r3)], [m1, m2, m3], V
         case "ChargeInMagneticField", (m, e, B):
             return [q], [m], -e * B * (q[0] * q[1].diff() - q[1] * q[0].diff()) / 2
-        case "Pendulum", (m, l, g):
+        case "Pendulum" | "DampedPendulum", (m, l, g, *_):
             x, y = l * sin(q[0]), -l * cos(q[0])
             return [(x, y)], [m], m * g * y
         case "SpringPendulum", (m, k, l, g):
             x, y = q[0] * sin(q[1]), -q[0] * cos(q[1])
             return [(x, y)], [m], m * g * y + k * (sympy.sqrt(x**2 + y**2) - l) ** 2 / 2
+        case "SpringPendulumCartesian", (m, k, l, g):
+            x, y = q
+            return [q], [m], m * g * y + k * (sympy.sqrt(x**2 + y**2) - l) ** 2 / 2
         case "SphericalPendulum", (m, l, g):
             across, z = l * sin(q[0]), -l * cos(q[0])
             return [(across * cos(q[1]), across * sin(q[1]), z)], [m], m * g * z
@@ -80,6 +104,11 @@ def described(kind, q, constants):
             x3, y3 = x2 + l3 * sin(q[2]), y2 - l3 * cos(q[2])
             V = m1 * g * y1 + m2 * g * y2 + m3 * g * y3
             return [(x1, y1), (x2, y2), (x3, y3)], [m1, m2, m3], V
+
+
+def dissipated(kind, q, constants):
+    """The power lost to friction, from which comes the force that stands beside 𝓛."""
+    return constants[-1] * q[0].diff() ** 2 if kind is DampedPendulum else sympy.Integer(0)
 
 
 @cache
@@ -102,9 +131,11 @@ def oracle(kind):
 
     A, b = sympy.linear_eq_to_matrix([plain(e.doit()) for e in equations], accelerations)
     kinetic, potential = plain(T.doit()), plain(V)
+    friction = [-plain(dissipated(kind, q, constants)).diff(v) / 2 for v in vs]
     values = {
         "mass": -A,  # SymPy writes ∂𝓛/∂q − d/dt ∂𝓛/∂q̇ = 0
-        "force": -b,
+        "force": sympy.Matrix(friction) - b,
+        "friction": sympy.Matrix(friction),
         "momentum": sympy.Matrix([(kinetic - potential).diff(v) for v in vs]),
         "lagrangian": kinetic - potential,
         "energy": kinetic + potential - sum(v * potential.diff(v) for v in vs),
@@ -115,7 +146,7 @@ def oracle(kind):
     def evaluate(constants, q, q_dot):
         found = dict(_zip(values, map(np.asarray, function(constants, q, q_dot))))
         found["acceleration"] = np.linalg.solve(found["mass"], found["force"])[:, 0]
-        found["momentum"] = found["momentum"][:, 0]
+        found |= {name: found[name][:, 0] for name in ("momentum", "friction")}
         return found
 
     return evaluate
@@ -132,19 +163,21 @@ def ours(kind):
     @jax.jit
     def evaluate(constants, q, q_dot):
         system = kind(*constants)
-        L = system.lagrangian
+        L, force = system.lagrangian, getattr(system, "force", None)
         found = {
             "lagrangian": L(q, q_dot),
             "energy": system.energy(q, q_dot),
             "energy of the Lagrangian": mechanics.energy(L)(q, q_dot),
             "acceleration": system.acceleration(q, q_dot),
-            "acceleration by solve": mechanics.acceleration(L)(q, q_dot),
-            "acceleration by pinv": mechanics.acceleration(L, method="pinv")(q, q_dot),
+            "acceleration by solve": mechanics.acceleration(L, force=force)(q, q_dot),
+            "acceleration by pinv": mechanics.acceleration(L, "pinv", force)(q, q_dot),
             "mass": mechanics.mass_matrix(L)(q, q_dot),
             "momentum": mechanics.momentum(L)(q, q_dot),
         }
         if hasattr(system, "momentum"):
             found["momentum by hand"] = system.momentum(q, q_dot)
+        if force is not None:
+            found["friction"] = force(q, q_dot)
         if hasattr(system, "positions"):
             found["positions"], velocities = jax.jvp(system.positions, (q,), (q_dot,))
             found["speeds squared"] = jnp.sum(velocities**2, axis=1)
@@ -163,7 +196,9 @@ def situations(draw, kind):
         q[0] = draw(st.floats(0.1, 5))
     if kind is SphericalPendulum:
         q[0] = draw(st.floats(0.2, 2.9))
-    if kind is KeplerProblem:
+    if kind is BouncingBall:
+        constants[-1], q[0] = draw(st.floats(0.1, 1)), abs(q[0])
+    if kind in (KeplerProblem, SpringPendulumCartesian):
         r, angle = draw(st.floats(0.1, 5)), q[0]
         q = [r * np.cos(angle), r * np.sin(angle)]
     return constants, np.array(q), np.array(q_dot)
@@ -403,6 +438,7 @@ def test_systems_are_values(kind):
 g, turn = 9.8, 2 * np.pi
 BOXES = {  # as the docstrings promise, for constants other than the default: (system, low, high)
     "FallingBall": (FallingBall(2.0, 3.0), [-5] * 4, [5] * 4),
+    "BouncingBall": (BouncingBall(2.0, 3.0, 0.5), [0, -5], [5, 5]),
     "HarmonicOscillator": (HarmonicOscillator(2.0, 18.0), [-2, -6], [2, 6]),
     "IsotropicOscillator": (IsotropicOscillator(2.0, 18.0), [-2, -2, -6, -6], [2, 2, 6, 6]),
     "TwoBodiesOnSpring": (
@@ -411,6 +447,7 @@ BOXES = {  # as the docstrings promise, for constants other than the default: (s
         [0.5, 1, 2, 2],
     ),
     "Pendulum": (Pendulum(2.0, g / 4), [-np.pi, -6], [np.pi, 6]),
+    "DampedPendulum": (DampedPendulum(2.0, g / 4, friction=3.0), [-np.pi, -6], [np.pi, 6]),
     "SpringPendulum": (
         SpringPendulum(2.0, 30.0, g / 4),
         [g / 8, -np.pi, -0.8 * g, -4],

@@ -1,4 +1,4 @@
-"""Many masses and their neighbours: a string on a ring, and springs along any graph."""
+"""Many masses and their neighbours: a string or pendulums on a ring, springs along any graph."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ DIFFERENCES = ("one-sided", "central")
 
 @dataclass(frozen=True)
 class Elastic(NaturalSystem):
-    """What the two below share: q = the heights of their nodes, and white noise for `sample`."""
+    """What those below share: q = one number at each node, and white noise for `sample`."""
 
     @property
     def angles(self):
@@ -24,7 +24,7 @@ class Elastic(NaturalSystem):
 
     @property
     def _rate(self):
-        """A typical velocity of a height of 1, in 1/s."""
+        """A typical velocity where q is 1, in 1/s."""
         raise NotImplementedError
 
     def sample(self, key, n):
@@ -32,6 +32,14 @@ class Elastic(NaturalSystem):
         _inputs.count(n=n)
         q, q_dot = jax.random.normal(key, (2, n, self.dim))
         return q, self._rate * q_dot
+
+
+def _three(q, q_dot, names):
+    """The state of the three nodes of a neighbourhood on a ring, checked."""
+    q, q_dot = _inputs.state(q, q_dot, names)
+    if q.shape != (3,):
+        raise ValueError(f"expected the three nodes of a neighbourhood, got {q.shape}")
+    return q, q_dot
 
 
 @dataclass(frozen=True)
@@ -78,9 +86,7 @@ class WaveEquation(Elastic):
 
     def density(self, phi, phi_dot):
         """ℓ of the three nodes of one neighbourhood, `[3]` each, in joules (for 1 kg/m)."""
-        phi, phi_dot = _inputs.state(phi, phi_dot, names=("phi", "phi_dot"))
-        if phi.shape != (3,):
-            raise ValueError(f"expected the three nodes of a neighbourhood, got {phi.shape}")
+        phi, phi_dot = _three(phi, phi_dot, ("phi", "phi_dot"))
         return self.spacing * 0.5 * (phi_dot[1] ** 2 - self.speed**2 * self._slope(*phi) ** 2)
 
     def _slope(self, left, middle, right):
@@ -130,6 +136,68 @@ class WaveEquation(Elastic):
         cosine, along = jnp.cos(omega * t), t * jnp.sinc(omega * t / jnp.pi)  # sin(ωt)/ω
         moved = wave * cosine + slope * along, slope * cosine - wave * omega**2 * along
         return tuple(jnp.fft.irfft(x, self.nodes) for x in moved)
+
+
+@dataclass(frozen=True)
+class CoupledPendulums(Elastic):
+    r"""Equal pendulums on a ring, neighbours joined by torsion springs: q = their angles, `[n]`.
+
+    𝓛 = Σᵢ ℓ with the density ℓ = ½ m l² θ̇ᵢ² + m g l cos θᵢ − ½ κ (θᵢ₊₁ − θᵢ)² of the nodes i − 1, i
+    and i + 1, and so θ̈ᵢ = −(g/l) sin θᵢ + (κ/(m l²)) (θᵢ₊₁ − 2 θᵢ + θᵢ₋₁).
+
+    `angles` are False: a full turn of one pendulum brings it back, but winds up the springs on
+    both of its sides, and they tell the difference.
+
+    `sample`: white noise, every θᵢ and θ̇ᵢ from a normal distribution of width 1 and √(g/l).
+
+    Args:
+        nodes: n, the number of pendulums.
+        mass: m, in kg.
+        length: l, in m.
+        gravity: g, in m/s².
+        stiffness: κ, in N m.
+    """
+
+    nodes: int = 20
+    mass: float = 1.0
+    length: float = 1.0
+    gravity: float = 9.8
+    stiffness: float = 5.0
+
+    def __post_init__(self):
+        _inputs.count(3, nodes=self.nodes)
+        super().__post_init__()
+
+    @property
+    def dim(self):
+        """The number of coordinates, one for each pendulum."""
+        return self.nodes
+
+    @property
+    def _rate(self):
+        return (self.gravity / self.length) ** 0.5
+
+    def density(self, theta, theta_dot):
+        """ℓ of the three nodes of one neighbourhood, `[3]` each, in joules."""
+        theta, theta_dot = _three(theta, theta_dot, ("theta", "theta_dot"))
+        kinetic = 0.5 * self.mass * self.length**2 * theta_dot[1] ** 2
+        twisted = 0.5 * self.stiffness * (theta[2] - theta[1]) ** 2
+        return kinetic + self.mass * self.gravity * self.length * jnp.cos(theta[1]) - twisted
+
+    def _kinetic(self, q, q_dot):
+        return 0.5 * self.mass * self.length**2 * q_dot @ q_dot
+
+    def _potential(self, q):
+        twist = jnp.roll(q, -1) - q
+        hanging = self.mass * self.gravity * self.length * jnp.sum(jnp.cos(q))
+        return 0.5 * self.stiffness * twist @ twist - hanging
+
+    def acceleration(self, q, q_dot):
+        """θ̈ `[n]`, in rad/s²: see above."""
+        q, _ = self._state(q, q_dot)
+        curvature = jnp.roll(q, -1) - 2 * q + jnp.roll(q, 1)
+        twist = self.stiffness / (self.mass * self.length**2) * curvature
+        return twist - self.gravity / self.length * jnp.sin(q)
 
 
 @dataclass(frozen=True)

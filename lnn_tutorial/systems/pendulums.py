@@ -1,4 +1,4 @@
-"""Pendulums: plane, on a spring, in space, and two or three hung from each other."""
+"""Pendulums: plane, with friction, on a spring, in space, and two or three on each other."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -50,6 +50,39 @@ class Pendulum(NaturalSystem):
     def _box(self):
         fastest = 3 * (self.gravity / self.length) ** 0.5
         return ([-jnp.pi], [-fastest]), ([jnp.pi], [fastest])
+
+
+@dataclass(frozen=True)
+class DampedPendulum(Pendulum):
+    r"""A plane pendulum with viscous friction at its pivot: q = (θ,), from the downward vertical.
+
+    m l² θ̈ = −m g l sin θ − c θ̇. `lagrangian` and `energy` are those of the `Pendulum`, which know
+    nothing of the friction: that is a `force` beside 𝓛, Q = −c θ̇, and takes the energy with
+    dE/dt = −c θ̇². Small swings lose it as exp(−c t/(m l²)): with the default constants to a tenth
+    in 23 s.
+
+    `sample`: as for the `Pendulum`.
+
+    Args:
+        mass: m, in kg.
+        length: l, in m.
+        gravity: g, in m/s².
+        friction: c, in N m s.
+
+    Source: Goldstein, Poole & Safko (2002), Section 1.5, for friction beside a Lagrangian.
+    """
+
+    friction: float = 0.1
+
+    def force(self, q, q_dot):
+        """The generalised force Q = −c θ̇ `[1]`, in N m, as `mechanics.acceleration` takes it."""
+        _, q_dot = self._state(q, q_dot)
+        return -self.friction * q_dot
+
+    def acceleration(self, q, q_dot):
+        """θ̈ = −(g/l) sin θ − c θ̇/(m l²), in rad/s²."""
+        inertia = self.mass * self.length**2
+        return super().acceleration(q, q_dot) + self.force(q, q_dot) / inertia
 
 
 @dataclass(frozen=True)
@@ -113,6 +146,65 @@ class SpringPendulum(NaturalSystem):
             ([0.5 * l, -jnp.pi], [-r_dot, -theta_dot]),
             ([2 * l, jnp.pi], [r_dot, theta_dot]),
         )
+
+
+@dataclass(frozen=True)
+class SpringPendulumCartesian(SpringPendulum):
+    r"""The `SpringPendulum` in Cartesian coordinates: q = (x, y) from the pivot, y upward.
+
+    𝓛 = ½ m |q̇|² − m g y − ½ k (|q| − l)² and q̈ = (0, −g) − (k/m)(1 − l/|q|) q.
+
+    `sample`, `sample_released`: for the same key the very states of the `SpringPendulum`, written
+    in these coordinates.
+
+    Args:
+        mass: m, in kg.
+        stiffness: k, in N/m.
+        rest_length: l, in m.
+        gravity: g, in m/s².
+
+    Raises:
+        ValueError: q = 0, where the spring has no direction, in a state that is not traced; a
+            traced one has no finite acceleration there.
+    """
+
+    angles: ClassVar[tuple[bool, ...]] = (False, False)
+
+    def _coordinates(self, q):
+        q = super()._coordinates(q)
+        _inputs.nonzero("q", q, "where the spring has no direction")
+        return q
+
+    def _kinetic(self, q, q_dot):
+        return 0.5 * self.mass * q_dot @ q_dot
+
+    def _potential(self, q):
+        stretch = jnp.linalg.norm(q) - self.rest_length
+        return 0.5 * self.stiffness * stretch**2 + self.mass * self.gravity * q[1]
+
+    def acceleration(self, q, q_dot):
+        """q̈ = (0, −g) − (k/m)(1 − l/|q|) q, in m/s²."""
+        q, _ = self._state(q, q_dot)
+        pull = self.stiffness / self.mass * (1 - self.rest_length / jnp.linalg.norm(q)) * q
+        return -pull.at[1].add(self.gravity)
+
+    def from_polar(self, q, q_dot):
+        """The state `(q, q_dot)` in these coordinates of one in those of the `SpringPendulum`."""
+        q, q_dot = _inputs.state(q, q_dot)
+        (place,), (velocity,) = jax.jvp(super().positions, (q,), (q_dot,))
+        return place, velocity
+
+    def sample(self, key, n):
+        """Draw `n` states as the class's docstring says: `(q, q_dot)`, each `[n, 2]`."""
+        return jax.vmap(self.from_polar)(*super().sample(key, n))
+
+    def sample_released(self, key, n):
+        """Draw `n` states at rest: up to a right angle aside, within 10 % of balance."""
+        return jax.vmap(self.from_polar)(*super().sample_released(key, n))
+
+    def positions(self, q):
+        """Cartesian position of the mass, (x, y) `[1, 2]`: q itself."""
+        return self._coordinates(q)[None]
 
 
 @dataclass(frozen=True)
