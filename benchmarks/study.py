@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import platform
+import re
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -67,6 +68,33 @@ def _kept(file, parser):
         parser.error(f"{file} holds no table of runs ({error!r})")
 
 
+def _as_text(kept):
+    """JSON with a line for each figure, a list of numbers in one."""
+    text = json.dumps(kept, indent=1, ensure_ascii=False)
+    return re.sub(r"\[[^\[\]{}]+\]", lambda x: re.sub(r"\s+", " ", x[0]), text) + "\n"
+
+
+def _wanted(runs, minutes, only, parser):
+    """Pairs of a study and its runs: of all studies, or of those and the runs that are named."""
+    of_each = {study: runs(study) for study in minutes}
+    if only is None:
+        return of_each.items()
+    picked = []
+    for name in only:
+        of = {name: of_each[name]} if name in minutes else {
+            study: {key: run for key, run in found.items() if key == f"{study}, {name}"}
+            for study, found in of_each.items()
+        }  # fmt: skip
+        if not any(of.values()):
+            some = next(key for found in of_each.values() for key in found).partition(", ")[2]
+            parser.error(
+                f"expected --only to be a study, {', '.join(minutes)}, or a run such as "
+                f"{some!r}, got {name!r}"
+            )
+        picked += of.items()
+    return picked
+
+
 def main(description, name, runs, minutes):
     """Do the runs that a table has not yet, several at a time, and write each as it comes.
 
@@ -79,7 +107,9 @@ def main(description, name, runs, minutes):
     command, file = f"python -m benchmarks.{name}", store.SHIPPED / f"{name}.json"
     parser = argparse.ArgumentParser(prog=command, description=description.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default 2)")
-    parser.add_argument("--only", choices=minutes, action="append", help="a study; may be repeated")
+    known = ", ".join(minutes)
+    help = f"a study ({known}), or a single run by what follows its study's name; may be repeated"
+    parser.add_argument("--only", action="append", metavar="STUDY", help=help)
     parser.add_argument("--json", type=Path, default=file, help="where the results are kept")
     options = parsed(parser)
     if options.jobs < 1:
@@ -88,8 +118,7 @@ def main(description, name, runs, minutes):
     if options.json.exists():
         kept = _kept(options.json, parser)
     todo, total, expected = {}, 0, 0.0
-    for study in options.only or minutes:
-        wanted = runs(study)
+    for study, wanted in _wanted(runs, minutes, options.only, parser):
         missing = {key: run for key, run in wanted.items() if key not in kept["runs"]}
         todo, total = todo | missing, total + len(wanted)
         expected += minutes[study] * len(missing) / options.jobs
@@ -110,7 +139,7 @@ def main(description, name, runs, minutes):
             name = pending[done]
             kept["runs"][name] = store.for_json(done.result(), 4)
             kept["runs"] = {key: kept["runs"][key] for key in sorted(kept["runs"])}
-            text = json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
+            text = _as_text(kept)
             store.write_atomically(options.json, lambda file, text=text: file.write(text.encode()))
             bar.update()
             bar.set_postfix_str(name)

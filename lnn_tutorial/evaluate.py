@@ -104,6 +104,52 @@ def rollouts(acceleration, q, q_dot, *, dt, steps, substeps=1):
     return jax.jit(jax.vmap(one))(*_states(q, q_dot))
 
 
+def lyapunov_exponent(acceleration, q, q_dot, *, dt, steps, substeps=1):
+    r"""How fast two motions part that begin side by side: |δ(t)| grows like exp(λ t).
+
+    A small difference δ of the state is carried along each motion, linearised, and made short again
+    after every dt; λ is its mean growth. Where no motion is chaotic, λ falls to zero as the time
+    gets longer; 1/λ is the Lyapunov time of those that are.
+
+    Args:
+        acceleration: function `(q [d], q_dot [d]) -> q_ddot [d]`.
+        q, q_dot: starts `[n, d]`.
+        dt, steps, substeps: as in `integrate.rollout`.
+
+    Returns:
+        λ in 1/s of each start `[n]`, NumPy. Two differences in directions drawn at random start
+        with each; it is the larger growth of the two.
+
+    Raises:
+        TypeError, ValueError: as `integrate.rollout`; a start that is not finite.
+
+    Source: Benettin, Galgani, Giorgilli & Strelcyn (1980).
+    """
+    q, q_dot = _states(q, q_dot)
+    _inputs.count(steps=steps)
+
+    def step(*state):
+        moved = integrate.rollout(acceleration, *state, dt=dt, steps=1, substeps=substeps)
+        return tuple(x[-1] for x in moved)
+
+    def growth(q, q_dot, apart):
+        def one(carried, _):
+            state, apart = carried
+            state, apart = jax.jvp(step, state, apart)
+            size = jnp.sqrt(sum(jnp.sum(x**2) for x in apart))
+            return (state, tuple(x / size for x in apart)), jnp.log(size)
+
+        _, grown = jax.lax.scan(one, ((q, q_dot), apart), length=steps)
+        return grown.sum() / (steps * dt)
+
+    def largest(q, q_dot):
+        apart = jax.random.normal(jax.random.key(0), (2, 2, q.size), q.dtype)
+        apart /= jnp.linalg.norm(apart, axis=(1, 2), keepdims=True)
+        return jnp.maximum(*(growth(q, q_dot, tuple(one)) for one in apart))
+
+    return np.asarray(jax.jit(jax.vmap(largest))(q, q_dot), float)
+
+
 def energies(energy, q, q_dot):
     """An energy along motions `[n, t, d]`: `[n, t]`, in double precision.
 

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import (
     activations,
     double_pendulum,
+    five_kinds,
     initialisation,
     measured_pendulum,
     motion,
@@ -23,7 +24,7 @@ from benchmarks import (
     wave,
     wave_scaling,
 )
-from lnn_tutorial import experiments, networks
+from lnn_tutorial import experiments, models, networks, train
 from lnn_tutorial.initialisation import kl, search
 
 
@@ -198,3 +199,56 @@ def test_the_recorded_gradients_are_whole_exact_and_cheap():
     assert memory["ours", 16] > 10 * memory["ours", 1]
     assert memory["recompute", 16] < 2 * memory["recompute", 1]
     assert [row["network"] for row in found["slopes"]] == ["2 × 16", "3 × 64", "2 × 128"]
+
+
+def test_one_run_of_a_study_can_be_asked_for(monkeypatch, tmp_path):
+    file = tmp_path / "roots.json"
+    run(monkeypatch, file, "--jobs", "1", "--only", "9.0")
+    assert json.loads(file.read_text())["runs"] == {"roots, 9.0": 3.0}
+
+
+def test_every_contestant_meets_every_system():
+    """At least eleven systems and six kinds, and what a study is asked for exists."""
+    cells = five_kinds.runs("cells")
+    contests = experiments.contests()
+    assert len(cells) >= 11 * 6
+    assert {f"cells, {x}, lnn_friction" for x, y in contests.items() if y.friction} <= set(cells)
+    for study_name in five_kinds.MINUTES:
+        assert all(callable(function) for function, _ in five_kinds.runs(study_name).values())
+    assert all(f"cells, {x}, {kind}" in cells for x, kind in five_kinds.AGAIN)
+
+
+class Losing:
+    """A recipe that loses the members whose seed is odd, and with them all that are beside."""
+
+    def fit(self, model, *, seeds, steps):
+        if any(seed % 2 for seed in seeds):
+            raise train.DivergedError("lost", 0, None, None)
+        params = jnp.stack([jnp.full(3, float(seed)) for seed in seeds])
+        return train.Fit(params, np.zeros((steps, len(seeds))), 1.0)
+
+
+def test_a_member_that_diverges_is_counted_and_infinitely_wrong():
+    params, lost, seconds = five_kinds._members(Losing(), None, range(5), 10)
+    assert (params[:, 0].tolist(), lost, seconds) == ([0.0, 2.0, 4.0], 2, 3.0)
+
+    class Judge:
+        def figures(self, model, params):
+            return {"motion": params[:, 0]}
+
+    found = five_kinds._figures(Judge(), None, params, lost)
+    assert found == {"lost": 2, "motion": [0.0, 2.0, 4.0, math.inf, math.inf]}
+    assert five_kinds._members(Losing(), None, (1, 3), 10)[:2] == (None, 2)
+    assert five_kinds._figures(Judge(), None, None, 2) == {"lost": 2}
+
+
+def test_the_cost_of_an_acceleration_and_a_step_is_measured():
+    """On chains of any length; memory grows with the number of pendulums."""
+    assert all(five_kinds._chain(d).dim == d for d in five_kinds.CHAINS)
+    found = {}
+    for d in (2, 8):
+        model = models.LNN(dim=d, width=4, depth=1)
+        found[d] = five_kinds._cost_of(model, five_kinds._labelled(five_kinds._chain(d), 64))
+        assert all(x["us_per_state"] > 0 for x in found[d].values())
+    for program in ("acceleration", "step"):
+        assert found[8][program]["megabytes"] > found[2][program]["megabytes"] > 0

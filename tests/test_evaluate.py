@@ -344,3 +344,27 @@ def test_the_protocol_is_the_same_for_everyone_and_every_time():
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(a[:, 0], b[:, 0])
     assert ours[1][:, 0].min() >= 0 and ours[1][:, 0].max() <= 0.1  # near rest
+
+
+def test_motions_part_at_a_saddle_as_fast_as_it_is_steep():
+    """q̈ = κ² q: a difference grows like exp(κ t)."""
+    start = [[0.1, 0.2]], [[0.0, 0.3]]
+    found = evaluate.lyapunov_exponent(lambda q, _: 9 * q, *start, dt=0.1, steps=300)
+    assert found == pytest.approx(3, rel=0.02)
+
+
+def test_motions_of_an_oscillator_do_not_part():
+    found = evaluate.lyapunov_exponent(
+        lambda q, _: -q, [[1.0], [0.2]], [[0.0], [0.1]], dt=0.1, steps=2000
+    )
+    assert found.shape == (2,)
+    assert np.abs(found).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("q", "steps", "message"),
+    [([1.0], 10, "q"), ([[np.inf]], 10, "finite"), ([[1.0]], 0, "steps")],
+)
+def test_exponents_of_no_motion_are_refused(q, steps, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate.lyapunov_exponent(lambda q, _: -q, q, q, dt=0.1, steps=steps)

@@ -765,3 +765,62 @@ def test_bad_arrays_are_refused_and_leave_no_figure(call, error):
     with pytest.raises(error, match="expected"):
         call()
     assert plt.get_fignums() == []
+
+
+FIGURES = {"error": [0.02, 0.01, None], "drift": [1e-4, 2e-4, 3e-4]}
+CURVES = {"path": [[0.0], [1.0]], "true_path": [[0.0], [0.9]], "energy": [[0.0, 0.1], [0.0, None]]}
+
+
+def a_matrix(**change):
+    given = {
+        "cells": {
+            "ball & floor": {"plain": {"all": FIGURES, "curves": CURVES}, "lnn": {"all": {}}}
+        },
+        "columns": {"plain": ("plain", "#D55E00"), "lnn": ("Lagrangian", "#0072B2")},
+        "measures": {"error": ("error", 1e-3, 1.0), "drift": ("drift", 1e-6, 1e-3)},
+        "variants": {"all": "all states"},
+        "caption": "How wrong <two> networks are.",
+    } | change
+    return plots.matrix(given.pop("cells"), **given)
+
+
+def constants(html, name):
+    """What the page's script starts from."""
+    start = html.index(f"{name} = ") + len(f"{name} = ")
+    return json.JSONDecoder().raw_decode(html[start:])[0]
+
+
+def test_a_matrix_shows_medians_where_no_script_runs():
+    html = a_matrix()._repr_html_()
+    table = html[html.index("<table>") : html.index("</table>")]
+    assert "ball &amp; floor" in table
+    assert "<td><span>0.02</span></td><td><span></span></td>" in table
+    assert "&lt;two&gt;" in html
+
+
+def test_a_matrix_holds_the_median_and_the_worst_of_the_members():
+    found = constants(a_matrix().html, "cells")["ball & floor"]
+    assert found["plain"]["figures"]["all"] == {"error": [0.02, None], "drift": [2e-4, 3e-4]}
+    assert found["plain"]["energy"] == [[0, 0.1], [0, None]]
+    assert found["lnn"] == {"figures": {"all": {}}}
+
+
+def test_a_matrix_is_the_same_every_time():
+    assert a_matrix().html == a_matrix().html
+    assert a_matrix().html != a_matrix(caption="Another.").html
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"caption": " "}, "caption"),
+        ({"cells": {}}, "cells"),
+        ({"columns": None}, "columns"),
+        ({"measures": {"error": ("error", 1.0, 0.1)}}, "good < bad of error"),
+        ({"cells": {"ball": {"cnn": {}}}}, "cnn"),
+        ({"cells": {"ball": {"lnn": {"all": {"error": []}}}}}, "a number for each member"),
+    ],
+)
+def test_a_matrix_of_nothing_is_refused(change, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        a_matrix(**change)

@@ -27,6 +27,22 @@ from lnn_tutorial.experiments.double import (
     paper_models,
     paper_recipe,
 )
+from lnn_tutorial.experiments.kinds import (
+    FASTER,
+    KINDS,
+    MOTIONS,
+    Contest,
+    contests,
+)
+from lnn_tutorial.experiments.matrix import (
+    BATCH,
+    KIND_SIGNALS,
+    LONG,
+    PEAKS,
+    KindProtocol,
+    KindRecipe,
+    followed_for_long,
+)
 from lnn_tutorial.experiments.measured import (
     HELD_OUT,
     NOISE,
@@ -84,6 +100,7 @@ from lnn_tutorial.experiments.signals import (
     measured_positions,
 )
 from lnn_tutorial.experiments.spring import spring_pendulum
+from lnn_tutorial.experiments.ticks import PAPER_TICKS, SMOOTH, TICKS, Tick
 from lnn_tutorial.experiments.waves import (
     LARGER_RINGS,
     LONG_FIELD_POLISH,
@@ -163,6 +180,25 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "ReadingProtocol",
     "rolled_out",
     "read_measured",
+    # kinds
+    "KINDS",
+    "MOTIONS",
+    "FASTER",
+    "Contest",
+    "contests",
+    # matrix
+    "KIND_SIGNALS",
+    "PEAKS",
+    "BATCH",
+    "KindRecipe",
+    "KindProtocol",
+    "LONG",
+    "followed_for_long",
+    # ticks
+    "SMOOTH",
+    "Tick",
+    "TICKS",
+    "PAPER_TICKS",
     # measured
     "HELD_OUT",
     "VALIDATION",

@@ -1,7 +1,9 @@
 """Ten systems whose symmetries and formulas are known, to see what can be read off a network."""
 
+import inspect
 from dataclasses import dataclass, field
 from functools import partial
+from time import perf_counter
 
 import jax
 import jax.numpy as jnp
@@ -219,8 +221,6 @@ class ReadingProtocol:
         return found | self._formula(case, acceleration, states)
 
     def _formula(self, case, acceleration, states):
-        from time import perf_counter
-
         began = perf_counter()
         try:
             found = reading.formula(acceleration, states, case.library, angles=case.system.angles)
@@ -283,7 +283,8 @@ def rolled_out(case, model, params, seed=0):
 def read_measured(model, params):
     """The formula of a real double pendulum, with friction, off a model of it.
 
-    At states that the held-out pieces pass, see `experiments.MeasuredProtocol`.
+    At states along its own motions from the starts of the pieces that it was trained and validated
+    on.
 
     Returns:
         Dict: `terms` and `intervals` by name, those of friction with a D: before them, and
@@ -326,8 +327,6 @@ def _angle(A):
 
 
 def _drift_of(case, conserved, symmetry, states, starts=10, frames=400):
-    import inspect
-
     timed = "t" in inspect.signature(conserved).parameters
     scale = reading.States.of(states, case.system.angles)
     dt = PERIODS * 2 * np.pi * scale.time / frames

@@ -9,6 +9,7 @@ returns them.
 from lnn_tutorial.plots.colours import COLOURS, LABELS, OTHERS
 from lnn_tutorial.plots.curves import energy, loss_curves, pendulum, trajectory
 from lnn_tutorial.plots.learned import learned, save_learned
+from lnn_tutorial.plots.matrix import Matrix, matrix
 from lnn_tutorial.plots.player import Player, interactive
 from lnn_tutorial.plots.prose import glue, number
 from lnn_tutorial.plots.style import panels, use_style
@@ -18,6 +19,7 @@ __all__ = [
     "COLOURS",
     "LABELS",
     "OTHERS",
+    "Matrix",
     "Player",
     "Table",
     "energy",
@@ -25,6 +27,7 @@ __all__ = [
     "interactive",
     "learned",
     "loss_curves",
+    "matrix",
     "number",
     "panels",
     "pendulum",

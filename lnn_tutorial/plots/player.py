@@ -285,7 +285,7 @@ def _html(
         caption=f"<figcaption>{escape(caption)}</figcaption>" if caption else "",
         button='<button type="button">Play</button>' if fps else "",
         sliders="".join(s.html(f"{key}-{k}") for k, s in enumerate(sliders)),
-        script=_script(
+        script=script_constants(
             lines=lines,
             frames=frames,
             alt=alt.strip(),
@@ -297,7 +297,7 @@ def _html(
     )
 
 
-def _script(**values: Any) -> str:
+def script_constants(**values: Any) -> str:
     """Constants for the player's script, in which no text can end the script."""
     return ", ".join(
         f"{name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}".replace(

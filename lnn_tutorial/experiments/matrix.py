@@ -1,0 +1,398 @@
+"""How any kind of network is trained on a system of `kinds` and judged, several members at once."""
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lnn_tutorial import _inputs, data, integrate, models, systems, train
+from lnn_tutorial.experiments.double import (
+    double_pendulum_models,
+    double_pendulum_protocol,
+    double_pendulum_recipe,
+)
+from lnn_tutorial.experiments.kinds import Contest, state_of
+from lnn_tutorial.experiments.recipe import NEW_STARTS, NEW_STATES, Recipe
+
+PEAKS = (0.005, 0.016)
+"""The peak rates that each contestant may choose from."""
+
+KIND_SIGNALS = ("accelerations", "motions")
+"""What is learned from: states with their accelerations, or frames of motions."""
+
+BATCH = 64
+"""States in a batch."""
+
+FINE = 0.1
+"""Of the steps that learn from motions, the share that goes through the solver."""
+
+
+@dataclass(frozen=True)
+class KindRecipe:
+    """How any kind is trained on a system: the bounded loss, Muon, batches of `BATCH`.
+
+    From accelerations it is trained on the states of the motions; from motions on the accelerations
+    of cubics through their frames, and then through the solver, from frame to frame.
+
+    Args:
+        contest: the system.
+        motions: a `data.Motions` of it.
+        signal: a name in `KIND_SIGNALS`.
+        peak: the peak rate.
+    """
+
+    contest: Contest
+    motions: data.Motions
+    signal: str = "accelerations"
+    peak: float = 0.01
+
+    def __post_init__(self):
+        _inputs.choice("signal", self.signal, KIND_SIGNALS)
+        _inputs.positive(peak=self.peak)
+
+    def fit(self, model, *, seeds, steps, held_out=None):
+        """Train one member for each seed.
+
+        Args:
+            model: anything with `init` and `acceleration`.
+            seeds: of the parameters and the batches.
+            steps: of training.
+            held_out: a batch of states with accelerations that is not trained on, for
+                `Fit.held_out`.
+
+        Returns:
+            `train.Fit` of the members along a leading axis.
+
+        Raises:
+            DivergedError: a member's training has lost its way.
+        """
+        _inputs.count(2, steps=steps)
+        init = jax.vmap(model.init)(_keys(seeds))
+        settings = {"seeds": seeds, "held_out": held_out}
+        if self.signal == "accelerations":
+            samples = self.contest.samples(self.motions)
+            return self._round(self._loss(model, samples), samples, init, steps, **settings)
+        cubics, fine = self.motions.samples(), max(1, round(FINE * steps))
+        first = self._round(self._loss(model, cubics), cubics, init, steps - fine, **settings)
+        loss, windows = train.motion_loss(model, scale=0.05), self.motions.windows(1)
+        last = self._round(loss, windows, first.params, fine, seeds=seeds, slower=4)
+        losses = np.concatenate([first.losses, last.losses])
+        return train.Fit(last.params, losses, first.seconds + last.seconds, first.held_out)
+
+    def _loss(self, model, samples):
+        size = np.sqrt(np.mean(np.sum(np.asarray(samples.q_ddot, float) ** 2, axis=1)))
+        return train.acceleration_loss(model, scale=float(size) / 4)
+
+    def _round(self, loss, batches, params, steps, *, seeds, held_out=None, slower=1):
+        settings = {"batch_size": BATCH, "held_out": held_out, "progress": False}
+        optimizer = train.muon(self.peak / slower, steps)
+        return train.fit(
+            loss, params, batches, key=_keys(seeds), steps=steps, optimizer=optimizer, **settings
+        )
+
+
+def _keys(seeds):
+    return jnp.stack([jax.random.key(_inputs.seed(seed)) for seed in seeds])
+
+
+@dataclass(frozen=True)
+class KindProtocol:
+    """How any kind is judged on a system, all members at once.
+
+    Args:
+        contest: the system.
+        samples: `data.Samples` that were trained on, for what counts as one.
+        starts: how many new motions are followed.
+        frames: how many frames there are in T.
+        substeps: Runge–Kutta steps from frame to frame.
+    """
+
+    contest: Contest
+    samples: data.Samples
+    starts: int = 20
+    frames: int = 10
+    substeps: int = 10
+
+    def __post_init__(self):
+        _inputs.count(starts=self.starts, substeps=self.substeps)
+        _inputs.count(2, frames=self.frames)
+
+    def figures(self, model, params):
+        """All figures of a trained model.
+
+        Args:
+            model: with `acceleration` and `rollout`.
+            params: of its members, along a leading axis.
+
+        Returns:
+            Dict of arrays, a number for each member; infinite where it is not finite.
+
+            * `acceleration`: √(Σ‖â − a‖² / Σ‖a‖²) over the states of new motions; `outside`, the
+              same where all moves faster, see `Contest.faster`;
+            * `motion`: how far a motion is from the true one after T, the root mean square over
+              coordinates and velocities, each in units of its own in training, angles in radians;
+              the median over starts;
+            * `energy`: |E − E_true| in units of the mean kinetic energy in training, its mean over
+              the motion; the median over starts, and as `energy_worst` the worst;
+            * for each of `Contest.conserved` how far it strays, likewise, in SI units;
+            * without a force: `drift`, how far the model's own energy strays at most within 3T in
+              steps of T/100, in units of its standard deviation, the median over eight starts, and
+              `drift_ratio`, how many times as far with twice the step. Where only a method of
+              fourth order makes it stray, that is 16 or more. A model that has no energy of its own
+              is asked for the true one.
+        """
+        new = self.contest.samples(self.contest.motions(NEW_STATES, 0.02))
+        found = {
+            "acceleration": _off(model, params, new),
+            "outside": _off(model, params, self.contest.faster(new)),
+        }
+        found |= self._along(model, params)
+        return found if getattr(model, "forces", ()) else found | self._drift(model, params)
+
+    def floor(self):
+        """What the steps of the true motions themselves get wrong, a dict of floats."""
+        found = self._along(_True(self.contest.system), jnp.zeros((1, 1)))
+        return {name: x.item() for name, x in found.items()}
+
+    def curves(self, model, params):
+        """What a picture shows of a trained model.
+
+        Returns:
+            Dict of arrays: `path`, the first one or two coordinates `[5 frames + 1, …]` of one
+            motion of the first member over five natural times, and `true_path`; `energy`
+            `[members, times + 1]`, |E − E_true| as in `figures`, the median over starts.
+        """
+        q, q_dot = self._moved(model, params)
+        seen = slice(0, 5 * self.frames + 1), slice(0, 2)
+        energy = self._energy_errors(q, q_dot)[:, :, :: self.frames]
+        return {
+            "path": q[0, 0][seen],
+            "true_path": self._truth[0][0][seen],
+            "energy": np.median(energy, axis=1),
+        }
+
+    @property
+    def _steps(self):
+        dt = self.contest.time / self.frames
+        return {"dt": dt, "steps": self.contest.times * self.frames, "substeps": self.substeps}
+
+    @cached_property
+    def _start(self):
+        return self.contest.starts(jax.random.key(NEW_STARTS), self.starts)
+
+    @cached_property
+    def _truth(self):
+        return self.contest.follow(*self._start, **self._steps)[1:]
+
+    @property
+    def _context(self):
+        """The context of each start, along its motion: none, or one array `[starts, 1, c]`."""
+        return [np.asarray(x)[:, None] for x in self._start[2:]]
+
+    def _moved(self, model, params):
+        return _followed(model, params, self._start, **self._steps)
+
+    def _along(self, model, params):
+        q, q_dot = self._moved(model, params)
+        energy = self._energy_errors(q, q_dot).mean(axis=2)
+        found = {
+            "motion": self._away(q, q_dot),
+            "energy": np.median(energy, axis=1),
+            "energy_worst": energy.max(axis=1),
+        }
+        for name, conserved in self.contest.conserved.items():
+            value = _values(conserved, q, q_dot, *self._context)
+            strayed = np.linalg.norm(value - value[:, :, :1], axis=-1).mean(axis=2)
+            found[name] = np.median(_finite(strayed), axis=1)
+        return found
+
+    def _energy_errors(self, q, q_dot):
+        energy = partial(_values, self.contest.system.energy)
+        unit = _values(self.contest.kinetic, *state_of(self.samples)).mean()
+        miss = energy(q, q_dot, *self._context) - energy(*self._truth, *self._context)
+        return _finite(np.abs(miss)[..., 0] / unit)
+
+    def _away(self, q, q_dot):
+        turn = np.array(self.contest.system.angles)
+        rms = [np.sqrt(np.mean(np.asarray(x) ** 2, axis=0)) for x in state_of(self.samples)[:2]]
+        away, away_dot = (
+            x[..., self.frames, :] - true[:, self.frames]
+            for x, true in zip((q, q_dot), self._truth, strict=True)
+        )
+        around = (away + np.pi) % (2 * np.pi) - np.pi
+        parts = np.where(turn, around, away / rms[0]), away_dot / rms[1]
+        far = np.sqrt(np.mean(np.concatenate(parts, axis=-1) ** 2, axis=-1))
+        return np.median(_finite(far), axis=1)
+
+    def _drift(self, model, params, starts=8, step=50, times=3):
+        start = [x[:starts] for x in self._start]
+        settings = {"dt": self.contest.time / step, "steps": times * step}
+        context = [np.asarray(x, float)[:, None] for x in start[2:]]
+        own = partial(_own_energies, self.contest.system, model)
+        with integrate.double_precision():
+            params = jax.tree.map(lambda x: jnp.asarray(np.asarray(x, float)), params)
+            strayed = []
+            for substeps in (1, 2):
+                moved = _followed(model, params, start, **settings, substeps=substeps)
+                energy = own(params, *moved, *context)
+                away = np.abs(energy - energy[:, :, :1]).max(axis=2)
+                strayed.append(np.median(_finite(away), axis=1))
+            members = len(strayed[0])
+            seen = [np.asarray(x, float)[None, None, ::97] for x in state_of(self.samples)]
+            seen = [np.broadcast_to(x, (members, *x.shape[1:])) for x in seen[:2]] + [
+                x[0] for x in seen[2:]
+            ]
+            size = np.std(own(params, *seen), axis=(1, 2))
+        coarse, fine = (_finite(x / size) for x in strayed)
+        with np.errstate(invalid="ignore"):
+            ratio = np.where(fine < 1e-10, np.inf, coarse / fine)
+        return {"drift": fine, "drift_ratio": np.where(np.isfinite(fine), ratio, 0.0)}
+
+
+@dataclass(frozen=True)
+class _True:
+    """The true law with the face of a model."""
+
+    system: object
+
+    def rollout(self, params, q, q_dot, *context, **steps):
+        def law(q, q_dot):
+            return self.system.acceleration(q, q_dot, *context)
+
+        return integrate.rollout(law, q, q_dot, **steps)
+
+
+def _followed(model, params, start, **steps):
+    """Motions of all members from all starts, `[members, starts, frames, d]` each, in float64."""
+    start = tuple(jnp.asarray(np.asarray(x), jax.tree.leaves(params)[0].dtype) for x in start)
+    return tuple(np.asarray(x, float) for x in _motions(params, start, model=model, **steps))
+
+
+# What is compiled for a model serves all that is asked of it: hence these at the outermost level.
+
+
+@partial(jax.jit, static_argnames=("model", "dt", "steps", "substeps"))
+def _motions(params, start, *, model, **steps):
+    def one(params, *start):
+        return model.rollout(params, *start, **steps)
+
+    each = jax.vmap(one, (None, *[0] * len(start)))
+    return jax.vmap(each, (0, *[None] * len(start)))(params, *start)
+
+
+@partial(jax.jit, static_argnames="model")
+def _accelerations(params, state, *, model):
+    def one(params):
+        return jax.vmap(partial(model.acceleration, params))(*state)
+
+    return jax.vmap(one)(params)
+
+
+@partial(jax.jit, static_argnames="function")
+def _mapped(flat, *, function):
+    return jax.vmap(lambda *x: jnp.atleast_1d(function(*x)))(*flat)
+
+
+@partial(jax.jit, static_argnames="model")
+def _energies(params, flat, *, model):
+    return jax.vmap(lambda params, *flat: jax.vmap(partial(model.energy, params))(*flat))(
+        params, *flat
+    )
+
+
+def _values(function, *states):
+    """A function of states `[…, d]`, in double precision: `[…, m]`, a scalar as a vector."""
+    shape = states[0].shape[:-1]
+    flat = [np.broadcast_to(x, (*shape, np.shape(x)[-1])) for x in map(np.asarray, states)]
+    with integrate.double_precision():
+        flat = tuple(jnp.asarray(x.reshape(-1, x.shape[-1]).astype(float)) for x in flat)
+        found = np.asarray(_mapped(flat, function=function))
+    return found.reshape(*shape, -1)
+
+
+def _own_energies(system, model, params, *states):
+    """A model's own energy, or without one the true one, along motions `[members, n, f, d]`."""
+    if not hasattr(model, "energy"):
+        return _values(system.energy, *states)[..., 0]
+    members, *shape = states[0].shape[:-1]
+    flat = [np.broadcast_to(x, (members, *shape, x.shape[-1])) for x in states]
+    flat = tuple(jnp.asarray(x.reshape(members, -1, x.shape[-1])) for x in flat)
+    return np.asarray(_energies(params, flat, model=model)).reshape(members, *shape)
+
+
+def _off(model, params, samples):
+    """√(Σ‖â − a‖² / Σ‖a‖²) of each member."""
+    q, q_dot, q_ddot, *context = samples.batch()
+    truth = np.asarray(q_ddot, float)
+    found = np.asarray(_accelerations(params, (q, q_dot, *context), model=model), float)
+    return _finite(np.sqrt(np.sum((found - truth) ** 2, axis=(1, 2)) / np.sum(truth**2)))
+
+
+def _finite(x):
+    return np.where(np.isfinite(x), x, np.inf)
+
+
+LONG = ("double pendulum", "damped pendulum")
+"""Systems whose Lagrangian network is followed for 100 s, see `followed_for_long`."""
+
+
+def followed_for_long(name, seed=0, steps=20_000):
+    """Train a Lagrangian network on states that motions visit, and follow it for 100 s.
+
+    The double pendulum is that of chapter 5, judged as there. The damped one has a force that is
+    viscous friction; 40 motions from states of its box are compared with the true ones.
+
+    Args:
+        name: in `LONG`.
+        seed: of the parameters and the states.
+        steps: of training.
+
+    Returns:
+        Dict of floats. Of the double pendulum those of `evaluate.Protocol.figures`. Of the damped
+        one, with the energy E counted from rest: the means over time of |E − E_true|/E(0), and of
+        |E − E_true|/E_true while E_true has still a thousandth of E(0); of the first the median
+        over starts, `energy`, and the worst, `energy_worst`; of the second `decay` and
+        `decay_worst`.
+    """
+    _inputs.choice("name", name, LONG)
+    if name == "double pendulum":
+        model = double_pendulum_models()["lnn"]
+        recipe, judge = double_pendulum_recipe("visited", seed), double_pendulum_protocol()
+    else:
+        system = systems.DampedPendulum()
+        key = jax.random.fold_in(jax.random.key(1_000_022), _inputs.seed(seed))
+        visited = train.visited(system, key, seconds=60.0, slower=1, noise=0.1)
+        model = models.LNN(
+            dim=1, angles=(True,), velocity_scale=3.0, width=48, depth=3, activation="silu",
+            force=models.ViscousFriction(scale=0.02),
+        )  # fmt: skip
+        recipe, judge = (
+            Recipe(visited, "visited", lambda n: train.muon(0.01, n), scale=1.0),
+            _Decay(),
+        )
+    fit = recipe.fit(model, seed=seed, steps=steps, label=name, progress=False)
+    return {"steps": steps, "train_seconds": fit.seconds, **judge.figures(model, fit.params)}
+
+
+class _Decay:
+    """How a damped pendulum is judged: by its energy against the true one."""
+
+    steps: ClassVar[dict] = {"dt": 0.1, "steps": 1000, "substeps": 10}
+
+    def figures(self, model, params):
+        system = systems.DampedPendulum()
+        start = system.sample(jax.random.key(NEW_STARTS), 40)
+        moved = _followed(model, jax.tree.map(lambda x: x[None], params), start, **self.steps)
+        true = _followed(_True(system), jnp.zeros((1, 1)), start, **self.steps)
+        rest = float(system.energy(jnp.zeros(1), jnp.zeros(1)))
+        found, true = (_values(system.energy, *x)[0, :, :, 0] - rest for x in (moved, true))
+        miss, begun = _finite(np.abs(found - true)), true[:, :1]
+        strayed = (miss / begun).mean(axis=1)
+        still = true > 1e-3 * begun
+        decay = np.where(still, miss / true, 0).sum(axis=1) / still.sum(axis=1)
+        figures = {"energy": np.median(strayed), "energy_worst": strayed.max()}
+        figures |= {"decay": np.median(decay), "decay_worst": decay.max()}
+        return {name: float(x) for name, x in figures.items()}
