@@ -27,6 +27,7 @@ from lnn_tutorial.experiments.double import (
     paper_models,
     paper_recipe,
 )
+from lnn_tutorial.experiments.fivekinds import LONG, five_kinds, followed_for_long
 from lnn_tutorial.experiments.kinds import (
     FASTER,
     KINDS,
@@ -37,11 +38,9 @@ from lnn_tutorial.experiments.kinds import (
 from lnn_tutorial.experiments.matrix import (
     BATCH,
     KIND_SIGNALS,
-    LONG,
     PEAKS,
     KindProtocol,
     KindRecipe,
-    followed_for_long,
 )
 from lnn_tutorial.experiments.measured import (
     HELD_OUT,
@@ -192,6 +191,7 @@ __all__ = [  # noqa: RUF022, the order of the API page
     "BATCH",
     "KindRecipe",
     "KindProtocol",
+    "five_kinds",
     "LONG",
     "followed_for_long",
     # ticks
@@ -226,6 +226,7 @@ __all__ = [  # noqa: RUF022, the order of the API page
 
 EXPERIMENTS = {
     "double-pendulum": double_pendulum,
+    "five-kinds": five_kinds,
     "measured-pendulum": measured_pendulum,
     "motion": motion,
     "relativistic-particle": relativistic_particle,

@@ -2,20 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import ClassVar
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lnn_tutorial import _inputs, data, integrate, models, systems, train
-from lnn_tutorial.experiments.double import (
-    double_pendulum_models,
-    double_pendulum_protocol,
-    double_pendulum_recipe,
-)
+from lnn_tutorial import _inputs, data, integrate, train
 from lnn_tutorial.experiments.kinds import Contest, state_of
-from lnn_tutorial.experiments.recipe import NEW_STARTS, NEW_STATES, Recipe
+from lnn_tutorial.experiments.recipe import NEW_STARTS, NEW_STATES
 
 PEAKS = (0.005, 0.016)
 """The peak rates that each contestant may choose from."""
@@ -53,7 +48,17 @@ class KindRecipe:
         _inputs.choice("signal", self.signal, KIND_SIGNALS)
         _inputs.positive(peak=self.peak)
 
-    def fit(self, model, *, seeds, steps, held_out=None):
+    def fit(
+        self,
+        model,
+        *,
+        seeds,
+        steps,
+        held_out=None,
+        label="training",
+        checkpoint=None,
+        progress=False,
+    ):
         """Train one member for each seed.
 
         Args:
@@ -62,6 +67,9 @@ class KindRecipe:
             steps: of training.
             held_out: a batch of states with accelerations that is not trained on, for
                 `Fit.held_out`.
+            label: of the bars, and of this model's folder among the checkpoints.
+            checkpoint: a folder for checkpoints, to resume from.
+            progress: whether to show bars.
 
         Returns:
             `train.Fit` of the members along a leading axis.
@@ -71,27 +79,44 @@ class KindRecipe:
         """
         _inputs.count(2, steps=steps)
         init = jax.vmap(model.init)(_keys(seeds))
-        settings = {"seeds": seeds, "held_out": held_out}
-        if self.signal == "accelerations":
-            samples = self.contest.samples(self.motions)
-            return self._round(self._loss(model, samples), samples, init, steps, **settings)
-        cubics, fine = self.motions.samples(), max(1, round(FINE * steps))
-        first = self._round(self._loss(model, cubics), cubics, init, steps - fine, **settings)
-        loss, windows = train.motion_loss(model, scale=0.05), self.motions.windows(1)
-        last = self._round(loss, windows, first.params, fine, seeds=seeds, slower=4)
+        folder = checkpoint and _inputs.folder("checkpoint", Path(checkpoint) / label)
+        run = partial(
+            train.fit,
+            key=_keys(seeds),
+            batch_size=BATCH,
+            configuration={"model": str(model), "signal": self.signal, "peak": self.peak},
+            label=label,
+            progress=progress,
+        )
+        samples = self.contest.samples(self.motions)
+        fine = 0
+        if self.signal == "motions":
+            samples, fine = self.motions.samples(), max(1, round(FINE * steps))
+        first = run(
+            self._loss(model, samples),
+            init,
+            samples,
+            steps=steps - fine,
+            optimizer=train.muon(self.peak, steps - fine),
+            held_out=held_out,
+            checkpoint=folder,
+        )
+        if not fine:
+            return first
+        last = run(
+            train.motion_loss(model, scale=0.05),
+            first.params,
+            self.motions.windows(1),
+            steps=fine,
+            optimizer=train.muon(self.peak / 4, fine),
+            checkpoint=folder and folder / "solver",
+        )
         losses = np.concatenate([first.losses, last.losses])
         return train.Fit(last.params, losses, first.seconds + last.seconds, first.held_out)
 
     def _loss(self, model, samples):
         size = np.sqrt(np.mean(np.sum(np.asarray(samples.q_ddot, float) ** 2, axis=1)))
         return train.acceleration_loss(model, scale=float(size) / 4)
-
-    def _round(self, loss, batches, params, steps, *, seeds, held_out=None, slower=1):
-        settings = {"batch_size": BATCH, "held_out": held_out, "progress": False}
-        optimizer = train.muon(self.peak / slower, steps)
-        return train.fit(
-            loss, params, batches, key=_keys(seeds), steps=steps, optimizer=optimizer, **settings
-        )
 
 
 def _keys(seeds):
@@ -154,7 +179,7 @@ class KindProtocol:
 
     def floor(self):
         """What the steps of the true motions themselves get wrong, a dict of floats."""
-        found = self._along(_True(self.contest.system), jnp.zeros((1, 1)))
+        found = self._along(TrueLaw(self.contest.system), jnp.zeros((1, 1)))
         return {name: x.item() for name, x in found.items()}
 
     def curves(self, model, params):
@@ -193,7 +218,7 @@ class KindProtocol:
         return [np.asarray(x)[:, None] for x in self._start[2:]]
 
     def _moved(self, model, params):
-        return _followed(model, params, self._start, **self._steps)
+        return followed(model, params, self._start, **self._steps)
 
     def _along(self, model, params):
         q, q_dot = self._moved(model, params)
@@ -204,16 +229,16 @@ class KindProtocol:
             "energy_worst": energy.max(axis=1),
         }
         for name, conserved in self.contest.conserved.items():
-            value = _values(conserved, q, q_dot, *self._context)
-            strayed = np.linalg.norm(value - value[:, :, :1], axis=-1).mean(axis=2)
-            found[name] = np.median(_finite(strayed), axis=1)
+            along = values(conserved, q, q_dot, *self._context)
+            strayed = np.linalg.norm(along - along[:, :, :1], axis=-1).mean(axis=2)
+            found[name] = np.median(or_infinite(strayed), axis=1)
         return found
 
     def _energy_errors(self, q, q_dot):
-        energy = partial(_values, self.contest.system.energy)
-        unit = _values(self.contest.kinetic, *state_of(self.samples)).mean()
+        energy = partial(values, self.contest.system.energy)
+        unit = values(self.contest.kinetic, *state_of(self.samples)).mean()
         miss = energy(q, q_dot, *self._context) - energy(*self._truth, *self._context)
-        return _finite(np.abs(miss)[..., 0] / unit)
+        return or_infinite(np.abs(miss)[..., 0] / unit)
 
     def _away(self, q, q_dot):
         turn = np.array(self.contest.system.angles)
@@ -225,7 +250,7 @@ class KindProtocol:
         around = (away + np.pi) % (2 * np.pi) - np.pi
         parts = np.where(turn, around, away / rms[0]), away_dot / rms[1]
         far = np.sqrt(np.mean(np.concatenate(parts, axis=-1) ** 2, axis=-1))
-        return np.median(_finite(far), axis=1)
+        return np.median(or_infinite(far), axis=1)
 
     def _drift(self, model, params, starts=8, step=50, times=3):
         start = [x[:starts] for x in self._start]
@@ -236,24 +261,24 @@ class KindProtocol:
             params = jax.tree.map(lambda x: jnp.asarray(np.asarray(x, float)), params)
             strayed = []
             for substeps in (1, 2):
-                moved = _followed(model, params, start, **settings, substeps=substeps)
+                moved = followed(model, params, start, **settings, substeps=substeps)
                 energy = own(params, *moved, *context)
                 away = np.abs(energy - energy[:, :, :1]).max(axis=2)
-                strayed.append(np.median(_finite(away), axis=1))
+                strayed.append(np.median(or_infinite(away), axis=1))
             members = len(strayed[0])
             seen = [np.asarray(x, float)[None, None, ::97] for x in state_of(self.samples)]
             seen = [np.broadcast_to(x, (members, *x.shape[1:])) for x in seen[:2]] + [
                 x[0] for x in seen[2:]
             ]
             size = np.std(own(params, *seen), axis=(1, 2))
-        coarse, fine = (_finite(x / size) for x in strayed)
+        coarse, fine = (or_infinite(x / size) for x in strayed)
         with np.errstate(invalid="ignore"):
             ratio = np.where(fine < 1e-10, np.inf, coarse / fine)
         return {"drift": fine, "drift_ratio": np.where(np.isfinite(fine), ratio, 0.0)}
 
 
 @dataclass(frozen=True)
-class _True:
+class TrueLaw:
     """The true law with the face of a model."""
 
     system: object
@@ -265,7 +290,7 @@ class _True:
         return integrate.rollout(law, q, q_dot, **steps)
 
 
-def _followed(model, params, start, **steps):
+def followed(model, params, start, **steps):
     """Motions of all members from all starts, `[members, starts, frames, d]` each, in float64."""
     start = tuple(jnp.asarray(np.asarray(x), jax.tree.leaves(params)[0].dtype) for x in start)
     return tuple(np.asarray(x, float) for x in _motions(params, start, model=model, **steps))
@@ -303,7 +328,7 @@ def _energies(params, flat, *, model):
     )
 
 
-def _values(function, *states):
+def values(function, *states):
     """A function of states `[…, d]`, in double precision: `[…, m]`, a scalar as a vector."""
     shape = states[0].shape[:-1]
     flat = [np.broadcast_to(x, (*shape, np.shape(x)[-1])) for x in map(np.asarray, states)]
@@ -316,7 +341,7 @@ def _values(function, *states):
 def _own_energies(system, model, params, *states):
     """A model's own energy, or without one the true one, along motions `[members, n, f, d]`."""
     if not hasattr(model, "energy"):
-        return _values(system.energy, *states)[..., 0]
+        return values(system.energy, *states)[..., 0]
     members, *shape = states[0].shape[:-1]
     flat = [np.broadcast_to(x, (members, *shape, x.shape[-1])) for x in states]
     flat = tuple(jnp.asarray(x.reshape(members, -1, x.shape[-1])) for x in flat)
@@ -328,71 +353,8 @@ def _off(model, params, samples):
     q, q_dot, q_ddot, *context = samples.batch()
     truth = np.asarray(q_ddot, float)
     found = np.asarray(_accelerations(params, (q, q_dot, *context), model=model), float)
-    return _finite(np.sqrt(np.sum((found - truth) ** 2, axis=(1, 2)) / np.sum(truth**2)))
+    return or_infinite(np.sqrt(np.sum((found - truth) ** 2, axis=(1, 2)) / np.sum(truth**2)))
 
 
-def _finite(x):
+def or_infinite(x):
     return np.where(np.isfinite(x), x, np.inf)
-
-
-LONG = ("double pendulum", "damped pendulum")
-"""Systems whose Lagrangian network is followed for 100 s, see `followed_for_long`."""
-
-
-def followed_for_long(name, seed=0, steps=20_000):
-    """Train a Lagrangian network on states that motions visit, and follow it for 100 s.
-
-    The double pendulum is that of chapter 5, judged as there. The damped one has a force that is
-    viscous friction; 40 motions from states of its box are compared with the true ones.
-
-    Args:
-        name: in `LONG`.
-        seed: of the parameters and the states.
-        steps: of training.
-
-    Returns:
-        Dict of floats. Of the double pendulum those of `evaluate.Protocol.figures`. Of the damped
-        one, with the energy E counted from rest: the means over time of |E − E_true|/E(0), and of
-        |E − E_true|/E_true while E_true has still a thousandth of E(0); of the first the median
-        over starts, `energy`, and the worst, `energy_worst`; of the second `decay` and
-        `decay_worst`.
-    """
-    _inputs.choice("name", name, LONG)
-    if name == "double pendulum":
-        model = double_pendulum_models()["lnn"]
-        recipe, judge = double_pendulum_recipe("visited", seed), double_pendulum_protocol()
-    else:
-        system = systems.DampedPendulum()
-        key = jax.random.fold_in(jax.random.key(1_000_022), _inputs.seed(seed))
-        visited = train.visited(system, key, seconds=60.0, slower=1, noise=0.1)
-        model = models.LNN(
-            dim=1, angles=(True,), velocity_scale=3.0, width=48, depth=3, activation="silu",
-            force=models.ViscousFriction(scale=0.02),
-        )  # fmt: skip
-        recipe, judge = (
-            Recipe(visited, "visited", lambda n: train.muon(0.01, n), scale=1.0),
-            _Decay(),
-        )
-    fit = recipe.fit(model, seed=seed, steps=steps, label=name, progress=False)
-    return {"steps": steps, "train_seconds": fit.seconds, **judge.figures(model, fit.params)}
-
-
-class _Decay:
-    """How a damped pendulum is judged: by its energy against the true one."""
-
-    steps: ClassVar[dict] = {"dt": 0.1, "steps": 1000, "substeps": 10}
-
-    def figures(self, model, params):
-        system = systems.DampedPendulum()
-        start = system.sample(jax.random.key(NEW_STARTS), 40)
-        moved = _followed(model, jax.tree.map(lambda x: x[None], params), start, **self.steps)
-        true = _followed(_True(system), jnp.zeros((1, 1)), start, **self.steps)
-        rest = float(system.energy(jnp.zeros(1), jnp.zeros(1)))
-        found, true = (_values(system.energy, *x)[0, :, :, 0] - rest for x in (moved, true))
-        miss, begun = _finite(np.abs(found - true)), true[:, :1]
-        strayed = (miss / begun).mean(axis=1)
-        still = true > 1e-3 * begun
-        decay = np.where(still, miss / true, 0).sum(axis=1) / still.sum(axis=1)
-        figures = {"energy": np.median(strayed), "energy_worst": strayed.max()}
-        figures |= {"decay": np.median(decay), "decay_worst": decay.max()}
-        return {name: float(x) for name, x in figures.items()}
