@@ -117,8 +117,8 @@ def lyapunov_exponent(acceleration, q, q_dot, *, dt, steps, substeps=1):
         dt, steps, substeps: as in `integrate.rollout`.
 
     Returns:
-        λ in 1/s of each start `[n]`, NumPy. Two differences in directions drawn at random start
-        with each; it is the larger growth of the two.
+        λ in 1/s of each start `[n]`, NumPy: the larger growth of two differences, in directions
+        that were drawn once; infinite where a motion runs away.
 
     Raises:
         TypeError, ValueError: as `integrate.rollout`; a start that is not finite.
@@ -127,6 +127,7 @@ def lyapunov_exponent(acceleration, q, q_dot, *, dt, steps, substeps=1):
     """
     q, q_dot = _states(q, q_dot)
     _inputs.count(steps=steps)
+    _inputs.positive(dt=dt)
 
     def step(*state):
         moved = integrate.rollout(acceleration, *state, dt=dt, steps=1, substeps=substeps)
@@ -147,7 +148,8 @@ def lyapunov_exponent(acceleration, q, q_dot, *, dt, steps, substeps=1):
         apart /= jnp.linalg.norm(apart, axis=(1, 2), keepdims=True)
         return jnp.maximum(*(growth(q, q_dot, tuple(one)) for one in apart))
 
-    return np.asarray(jax.jit(jax.vmap(largest))(q, q_dot), float)
+    found = np.asarray(jax.jit(jax.vmap(largest))(q, q_dot), float)
+    return np.where(np.isfinite(found), found, np.inf)
 
 
 def energies(energy, q, q_dot):

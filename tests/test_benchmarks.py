@@ -236,10 +236,14 @@ def test_a_member_that_diverges_is_counted_and_infinitely_wrong():
         def figures(self, model, params):
             return {"motion": params[:, 0]}
 
+        def floor(self):
+            return {"motion": 0.0}
+
     found = five_kinds._figures(Judge(), None, params, lost)
     assert found == {"lost": 2, "motion": [0.0, 2.0, 4.0, math.inf, math.inf]}
     assert five_kinds._members(Losing(), None, (1, 3), 10)[:2] == (None, 2)
-    assert five_kinds._figures(Judge(), None, None, 2) == {"lost": 2}
+    nothing = five_kinds._figures(Judge(), None, None, 2)
+    assert nothing["lost"] == 2 and nothing["acceleration"] == nothing["motion"] == [math.inf] * 2
 
 
 def test_the_cost_of_an_acceleration_and_a_step_is_measured():

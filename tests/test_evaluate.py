@@ -361,6 +361,12 @@ def test_motions_of_an_oscillator_do_not_part():
     assert np.abs(found).max() < 0.01
 
 
+def test_motions_that_run_away_part_infinitely_fast():
+    start = [[5.0], [0.01]], [[0.0], [0.0]]
+    found = evaluate.lyapunov_exponent(lambda q, _: q**3, *start, dt=0.1, steps=50)
+    assert np.isinf(found[0]) and np.isfinite(found[1])
+
+
 @pytest.mark.parametrize(
     ("q", "steps", "message"),
     [([1.0], 10, "q"), ([[np.inf]], 10, "finite"), ([[1.0]], 0, "steps")],

@@ -98,6 +98,7 @@ def test_the_truth_is_judged_faultless(name):
     found = protocol.figures(model, jax.vmap(model.init)(jax.random.split(jax.random.key(0), 2)))
     assert all(len(x) == 2 for x in found.values())
     floor = protocol.floor()
+    assert floor["motion"] < 1e-3
     for figure in ("acceleration", "outside"):
         assert found.pop(figure).max() < 1e-6
     ratio = found.pop("drift_ratio")
@@ -196,6 +197,9 @@ def test_an_energy_is_conserved_to_rounding_or_to_the_order_of_the_method():
     assert tick.passed(cell(drift=1e-10, drift_ratio=None)["states"])
     assert tick.passed(cell(drift=1e-4, drift_ratio=16.0)["states"])
     assert not tick.passed(cell(drift=1e-4, drift_ratio=1.0)["states"])
+    assert not tick.passed(cell(drift=3.0, drift_ratio=16.0)["states"])
+    assert not tick.passed(cell(drift=1e-4, drift_ratio=3e5)["states"])
+    assert not tick.passed(cell(drift=1e-4, drift_ratio=None)["states"])
     assert not tick.passed(cell(drift=None, drift_ratio=None)["states"])
     assert not tick.passed({"lost": 5})
 
@@ -206,9 +210,35 @@ def test_the_median_member_decides_and_lost_ones_count():
     assert not tick.passed({"acceleration": [0.01, 0.01, None, None, None]})
 
 
-def test_an_unknown_kind_is_refused():
+def test_a_tick_of_what_is_not_there_is_refused():
     with pytest.raises(ValueError, match="hnn_canonical"):
         experiments.TICKS[0].failed(table(), "cnn")
+    with pytest.raises(ValueError, match="states"):
+        experiments.TICKS[0].failed(table(), "lnn", variant="stats")
+    with pytest.raises(ValueError, match="systems"):
+        experiments.Tick("none", "motion", 0.1, ())
+
+
+def test_the_floor_is_that_of_the_steps():
+    """With twice the substeps a method of fourth order is at least eight times as exact."""
+    contest = CONTESTS["Kepler"]
+    samples = contest.samples(contest.motions(0, 0.01))
+    coarse, fine = (
+        experiments.KindProtocol(contest, samples, starts=3, frames=4, substeps=n).floor()
+        for n in (5, 10)
+    )
+    assert coarse["motion"] > 8 * fine["motion"] > 0
+
+
+@pytest.mark.parametrize(("seed", "share"), [(-1, 0.1), (0, 0.0), (0, 3.0)])
+def test_motions_that_cannot_be_are_refused(seed, share):
+    with pytest.raises(ValueError, match=r"seed|share"):
+        CONTESTS["pendulum"].motions(seed, share)
+
+
+def test_nobody_trains_on_the_motions_that_judge():
+    with pytest.raises(ValueError, match="another seed"):
+        experiments.five_kinds(seed=1_000_001)
 
 
 def test_the_paper_ticks_all_for_the_lagrangian_network_alone():

@@ -774,7 +774,10 @@ CURVES = {"path": [[0.0], [1.0]], "true_path": [[0.0], [0.9]], "energy": [[0.0, 
 def a_matrix(**change):
     given = {
         "cells": {
-            "ball & floor": {"plain": {"all": FIGURES, "curves": CURVES}, "lnn": {"all": {}}}
+            "ball & floor": {
+                "plain": {"all": FIGURES, "curves": CURVES, "times": 5},
+                "lnn": {"all": {}},
+            }
         },
         "columns": {"plain": ("plain", "#D55E00"), "lnn": ("Lagrangian", "#0072B2")},
         "measures": {"error": ("error", 1e-3, 1.0), "drift": ("drift", 1e-6, 1e-3)},
@@ -818,6 +821,8 @@ def test_a_matrix_is_the_same_every_time():
         ({"columns": None}, "columns"),
         ({"measures": {"error": ("error", 1.0, 0.1)}}, "good < bad of error"),
         ({"cells": {"ball": {"cnn": {}}}}, "cnn"),
+        ({"columns": {"plain": ("plain", "red"), "lnn": ("L", "#0072B2")}}, "colour such as"),
+        ({"cells": {"ball": {"lnn": {"curves": CURVES}}}}, "times beside curves"),
         ({"cells": {"ball": {"lnn": {"all": {"error": []}}}}}, "a number for each member"),
     ],
 )

@@ -23,7 +23,14 @@ from lnn_tutorial.experiments.matrix import (
     or_infinite,
     values,
 )
-from lnn_tutorial.experiments.recipe import NEW_STARTS, STARTS, Recipe, command_line, result
+from lnn_tutorial.experiments.recipe import (
+    NEW_STARTS,
+    NEW_STATES,
+    STARTS,
+    Recipe,
+    command_line,
+    result,
+)
 
 LONG = ("double pendulum", "damped pendulum")
 """Systems whose Lagrangian network is followed for 100 s, see `followed_for_long`."""
@@ -48,6 +55,7 @@ def followed_for_long(name, seed=0, steps=20_000):
         `decay_worst`.
     """
     _inputs.choice("name", name, LONG)
+    _inputs.count(steps=steps)
     if name == "double pendulum":
         model = double_pendulum_models()["lnn"]
         recipe, judge = double_pendulum_recipe("visited", seed), double_pendulum_protocol()
@@ -77,7 +85,7 @@ class _Decay:
         start = system.sample(jax.random.key(NEW_STARTS), 40)
         moved = followed(model, jax.tree.map(lambda x: x[None], params), start, **self.steps)
         true = followed(TrueLaw(system), jnp.zeros((1, 1)), start, **self.steps)
-        rest = float(system.energy(jnp.zeros(1), jnp.zeros(1)))
+        rest = values(system.energy, np.zeros((1, 1)), np.zeros((1, 1))).item()
         found, true = (values(system.energy, *x)[0, :, :, 0] - rest for x in (moved, true))
         miss, begun = or_infinite(np.abs(found - true)), true[:, :1]
         strayed = (miss / begun).mean(axis=1)
@@ -122,7 +130,8 @@ def five_kinds(
     """
     _inputs.choice("system", system, contests())
     _inputs.choice("signal", signal, KIND_SIGNALS)
-    _inputs.seed(seed)
+    if _inputs.seed(seed) == NEW_STATES:
+        raise ValueError(f"expected another seed than {NEW_STATES}: the motions of that one judge")
     if checkpoint is not None:
         _inputs.folder("checkpoint", checkpoint)
     contest = contests()[system]

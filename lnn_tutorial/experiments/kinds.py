@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lnn_tutorial import data, integrate, models, systems
+from lnn_tutorial import _inputs, data, integrate, models, systems
 
 KINDS = ("plain", "ode", "hnn", "hnn_canonical", "delan", "lnn")
 """The contestants; of a system with friction, `delan_friction` and `lnn_friction` as well."""
@@ -32,8 +32,8 @@ class Contest:
         frame: seconds between two frames of a motion that is trained on.
         frames: how many frames follow the first one of each.
         times: for how many of these motions are followed when judging.
-        conserved: functions of a state by name, constant along every motion, beside the energy; all
-            masses are 1 kg, so that what is 1 in SI units is of the size that is found here.
+        conserved: functions of a state by name, constant along every motion, beside the energy; in
+            SI units they are of order 1 here.
         velocity_features: what the networks see of a velocity.
         chaotic: whether T is a Lyapunov time.
     """
@@ -60,6 +60,9 @@ class Contest:
 
     def motions(self, seed, share=1.0):
         """True motions to train on, a share of `MOTIONS`: `data.Motions`, rounded to float32."""
+        _inputs.positive(share=share)
+        _inputs.at_most(1, share=share)
+        _inputs.seed(seed)
         count = max(1, round(share * MOTIONS))
         start = self.starts(jax.random.fold_in(jax.random.key(1_000_021), seed), MOTIONS)
         t, q, q_dot = self.follow(

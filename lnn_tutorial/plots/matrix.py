@@ -5,6 +5,7 @@ The page, style and script of it stand in `matrix.html`.
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -56,7 +57,7 @@ def matrix(
     `cells` holds {row: {column: cell}}, and a cell {variant: {measure: one number a member}}: the
     median is shown and beside it, where a cell is opened, the worst; None is the worst there is. A
     cell may have `"curves"`, with `path` and `true_path` `[n, d]` over five natural times and
-    `energy` `[members, k]`, and `"times"`, over how many natural times that is. `columns` gives
+    `energy` `[members, k]`, and with them `"times"`, over how many natural times. `columns` gives
     each a label and a colour, `measures` a label and the limits of its shades, the good and the
     bad one; `variants` a label. The first of each is shown first, also where scripts do not run.
 
@@ -71,6 +72,9 @@ def matrix(
     for name, (_, low, high) in measures.items():
         if not 0 < low < high:
             raise ValueError(f"expected limits 0 < good < bad of {name}, got {low} and {high}")
+    for name, (_, colour) in columns.items():
+        if not re.fullmatch(r"#[0-9A-Fa-f]{6}", colour):
+            raise ValueError(f"expected a colour such as #0072B2 of {name}, got {colour!r}")
     for row, found in cells.items():
         if unknown := set(found) - set(columns):
             raise ValueError(f"expected cells of {list(columns)} in {row}, got {sorted(unknown)}")
@@ -115,12 +119,14 @@ def _cell(cell: Mapping[str, Any], measures: Mapping, variants: Mapping) -> dict
     if "curves" in cell:
         curves = cell["curves"]
         made |= {"path": _short(curves["path"]), "truth": _short(curves["true_path"])}
-        made |= {"energy": _short(curves["energy"]), "times": cell.get("times", 20)}
+        if "times" not in cell or len(made["path"]) != len(made["truth"]):
+            raise ValueError("expected times beside curves, and a path as long as the true one")
+        made |= {"energy": _short(curves["energy"]), "times": cell["times"]}
     return made
 
 
 def _median_and_worst(members: Sequence[float | None]) -> list[float | None]:
-    if not members:
+    if len(members) == 0:
         raise ValueError("expected a number for each member, got none")
     known = [math.inf if x is None or math.isnan(x) else x for x in members]
     return _short([float(np.median(known)), max(known)])
